@@ -1,0 +1,54 @@
+"""Who knows what: the Views of the built-in roles.
+
+A View names the channels a role may read; LangGraph hands a node nothing else. Channels are documented in
+`counselgraph.graphs.state`.
+"""
+
+from __future__ import annotations
+
+from langchain_core.messages import AnyMessage
+from typing_extensions import TypedDict
+
+from counselgraph.memory.record import MemoryRecord
+from counselgraph.personas.persona import Intake, Persona
+from counselgraph.protocols.plan import Plan
+from counselgraph.safety.levels import Risk
+
+
+class ClientView(TypedDict, total=False):
+    """The client knows itself, what was said, and what it remembers. No plan, no risk, no notes."""
+
+    persona: Persona
+    messages: list[AnyMessage]
+    exchange: int
+    client_memories: tuple[MemoryRecord, ...]
+
+
+class CounselorView(TypedDict, total=False):
+    """The counselor knows the intake, what was said, its memories, the plan and the standing risk."""
+
+    intake: Intake
+    messages: list[AnyMessage]
+    exchange: int
+    counselor_memories: tuple[MemoryRecord, ...]
+    plan: Plan | None
+    risk: Risk
+
+
+class PlannerView(TypedDict, total=False):
+    """The planner knows what the counselor knows."""
+
+    intake: Intake
+    messages: list[AnyMessage]
+    exchange: int
+    counselor_memories: tuple[MemoryRecord, ...]
+    plan: Plan | None
+    risk: Risk
+
+
+class MonitorView(TypedDict, total=False):
+    """The monitor knows what was said and the risk so far."""
+
+    messages: list[AnyMessage]
+    exchange: int
+    risk: Risk
