@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.levels import Risk
+from counselgraph.safety.levels import Risk, Verdict
 
 
 class ClientView(TypedDict, total=False):
@@ -47,8 +47,9 @@ class PlannerView(TypedDict, total=False):
 
 
 class MonitorView(TypedDict, total=False):
-    """The monitor knows what was said and the risk so far."""
+    """The monitor knows what was said, the risk before this turn, and what other screens say of this turn."""
 
     messages: list[AnyMessage]
     exchange: int
-    risk: Risk
+    risk_before: Risk
+    verdicts: tuple[Verdict, ...]

@@ -1,0 +1,1 @@
+"""What a role thinks with: the rehearsal simulator, endpoints, people, scripts, replays."""

@@ -50,6 +50,7 @@ class Plan(BaseModel):
         made_at: Exchange in which this revision was made.
         revision: 1 for the first plan of a session.
         trigger: Why this revision was made.
+        level: Standing risk level the revision was made under; a change of level calls for another.
         reason: The planner's words for it.
     """
 
@@ -62,6 +63,7 @@ class Plan(BaseModel):
     made_at: int = Field(ge=0)
     revision: int = Field(ge=1)
     trigger: Trigger
+    level: int = Field(default=0, ge=0, le=5)
     reason: str
 
 
@@ -81,7 +83,14 @@ class Position:
 
 
 def assemble(
-    decision: PlanDecision, protocol: Protocol, *, previous: Plan | None, exchange: int, trigger: Trigger, close: bool
+    decision: PlanDecision,
+    protocol: Protocol,
+    *,
+    previous: Plan | None,
+    exchange: int,
+    trigger: Trigger,
+    level: int,
+    close: bool,
 ) -> Plan:
     """Turn a decision into a plan with steps.
 
@@ -91,6 +100,7 @@ def assemble(
         previous: The plan in force until now.
         exchange: The exchange in which the decision falls.
         trigger: Why the planner was asked.
+        level: The client's standing risk level at that moment.
         close: Whether closing steps follow the technique's; false when the session still has to go on after it.
     """
     return Plan(
@@ -101,6 +111,7 @@ def assemble(
         made_at=exchange,
         revision=1 if previous is None else previous.revision + 1,
         trigger=trigger,
+        level=level,
         reason=decision.reason,
     )
 

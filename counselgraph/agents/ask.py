@@ -1,0 +1,198 @@
+"""Asking: the only place where a role's model is called."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from langchain_core.messages import AnyMessage
+from pydantic import BaseModel, ConfigDict
+
+from counselgraph.agents.prompts import dialogue_for, lay_out
+from counselgraph.errors import ModelError
+from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage
+from counselgraph.models.events import collecting
+from counselgraph.models.structured import parse
+
+Output = TypeVar("Output", bound=BaseModel)
+
+_EMPTY = "Your answer was empty. Say your next line now, and nothing else."
+_INVALID = "That was not valid: {error}. Answer again with one JSON object that follows the schema, and nothing else."
+
+
+class Draft(BaseModel):
+    """A turn that has been written but not yet screened.
+
+    Attributes:
+        role: Who would say it.
+        text: The words; empty if the speaker leaves without a word.
+        end: Why the speaker ends the session with this turn, if so.
+        kind: "turn", or what stands in for it: "crisis", "safe_reply", "opening".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str
+    text: str
+    end: str | None = None
+    kind: str = "turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a role may know about the run it plays in: plain values, the same for every role.
+
+    Attributes:
+        session: Session id.
+        exchange: Exchange being played, 0 for the counselor's opening.
+        seed_key: Run seed, persona id and replicate, from which every call's seed is derived.
+        max_exchanges: The cap.
+        min_exchanges: Exchanges before which no plan closes the session.
+        language: ISO 639-1 code of the session's language.
+        locale: Country whose crisis resources are named.
+    """
+
+    session: str = "session"
+    exchange: int = 0
+    seed_key: str = "0"
+    max_exchanges: int = 20
+    min_exchanges: int = 0
+    language: str = "en"
+    locale: str = "US"
+
+
+@dataclass(slots=True)
+class Ask:
+    """A role's way to its model, for one visit of its node.
+
+    Attributes:
+        role: Name of the role that asks.
+        model: Who answers.
+        scene: Where the role stands.
+        view: The role's View; rehearsal and people read it, endpoints read the prompt only.
+        params: Sampling parameters passed on to the model.
+        emit: Takes one event (a dict with the key `event`) for the log.
+        usage: What this visit has cost so far.
+    """
+
+    role: str
+    model: Model
+    scene: Scene = field(default_factory=Scene)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    emit: Callable[[dict[str, Any]], None] = lambda _event: None
+    usage: Usage = field(default_factory=Usage)
+    _calls: int = 0
+
+    async def turn(self, instruction: str, dialogue: Sequence[AnyMessage] = (), card: str = "") -> Draft:
+        """Ask for this role's next turn.
+
+        Args:
+            instruction: The stable part of the prompt: what the role is and its case card.
+            dialogue: The transcript so far.
+            card: What holds for this turn only; goes last and is not stored.
+
+        Raises:
+            ModelError: The answer was empty twice.
+        """
+        answer = await self._answer(instruction, dialogue, card)
+        return Draft(role=self.role, text=_spoken(answer.text, self.role), end=answer.end)
+
+    async def text(self, instruction: str, dialogue: Sequence[AnyMessage] = (), card: str = "") -> str:
+        """Ask for plain text; arguments and errors as for `turn`."""
+        return (await self._answer(instruction, dialogue, card)).text
+
+    async def typed(
+        self, output: type[Output], instruction: str, dialogue: Sequence[AnyMessage] = (), card: str = ""
+    ) -> Output:
+        """Ask for a value of type `output`; one repair with the error text.
+
+        Raises:
+            ModelError: The answer does not parse, twice.
+        """
+        messages = lay_out(instruction, dialogue_for(self.role, dialogue), card)
+        answer = await self._call(messages, card, turns=len(dialogue), output=output)
+        try:
+            return parse(answer.text, output)
+        except ModelError as error:
+            self.emit({"event": "repair", "role": self.role, "problem": str(error)})
+            again = (*messages, _says("assistant", answer.text or "{}"), _says("user", _INVALID.format(error=error)))
+            return parse((await self._call(again, card, turns=len(dialogue), output=output)).text, output)
+
+    async def _answer(self, instruction: str, dialogue: Sequence[AnyMessage], card: str) -> Answer:
+        messages = lay_out(instruction, dialogue_for(self.role, dialogue), card)
+        answer = await self._call(messages, card, turns=len(dialogue))
+        if answer.text.strip() or answer.end:
+            return answer
+        self.emit({"event": "repair", "role": self.role, "problem": "empty answer"})
+        again = lay_out(instruction, dialogue_for(self.role, dialogue), f"{card}\n\n{_EMPTY}".strip())
+        answer = await self._call(again, card, turns=len(dialogue))
+        if not answer.text.strip() and not answer.end:
+            raise ModelError(f"{self.model.name} gave an empty answer twice for role {self.role!r}.")
+        return answer
+
+    async def _call(
+        self, messages: tuple[ChatMessage, ...], card: str, *, turns: int, output: type[BaseModel] | None = None
+    ) -> Answer:
+        request = Request(
+            role=self.role,
+            messages=messages,
+            view=self.view,
+            output=output,
+            session=self.scene.session,
+            exchange=self.scene.exchange,
+            call=self._calls,
+            seed=seed_for(self.scene.seed_key, self.scene.exchange, self.role, self._calls),
+            language=self.scene.language,
+            params=self.params,
+        )
+        self._calls += 1
+        started = time.perf_counter()
+        with collecting(self._forward):
+            answer = await self.model.answer(request)
+        self.usage += answer.usage
+        self._report(request, card, turns, answer, time.perf_counter() - started)
+        return answer
+
+    def _forward(self, event: dict[str, Any]) -> None:
+        self.emit({"role": self.role, "exchange": self.scene.exchange, **event})
+
+    def _report(self, request: Request, card: str, turns: int, answer: Answer, seconds: float) -> None:
+        self.emit(
+            {
+                "event": "model_call",
+                "role": self.role,
+                "exchange": request.exchange,
+                "call": request.call,
+                "model": self.model.name,
+                "seed": request.seed,
+                "system": request.messages[0]["content"],
+                "turns": turns,
+                "card": card,
+                "output": request.output.__name__ if request.output else None,
+                "answer": answer.text,
+                "usage": answer.usage.model_dump(),
+                "latency_ms": round(seconds * 1000, 3),
+                "journaled": answer.journaled,
+            }
+        )
+
+
+def seed_for(*parts: object) -> int:
+    """A 63-bit seed that depends on every part and on nothing else."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def _says(role: str, content: str) -> ChatMessage:
+    return {"role": role, "content": content}  # type: ignore[typeddict-item]
+
+
+def _spoken(text: str, role: str) -> str:
+    """The words alone: small models like to put their own name in front."""
+    head, colon, rest = text.strip().partition(":")
+    named = bool(colon) and head.strip(" *[]").casefold() == role.casefold()
+    return (rest if named else text).strip()

@@ -1,0 +1,73 @@
+"""What a session leaves behind: memories made from the state, each with the exchange it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from counselgraph.agents.planner import standing
+from counselgraph.graphs.context import Context
+from counselgraph.memory.record import Kind, MemoryRecord
+from counselgraph.protocols.plan import Plan
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.safety.levels import Level, Risk
+from counselgraph.transcript import CLIENT, COUNSELOR, said_by
+
+State = Mapping[str, Any]
+_BOTH = (CLIENT, COUNSELOR)
+
+
+def exchange_notes(state: State, context: Context) -> tuple[MemoryRecord, ...]:
+    """Memories of the exchange just played: the task agreed on, a belief told, a sign of risk."""
+    told, answered = _last(state, CLIENT), _last(state, COUNSELOR)
+    risk, step = state.get("risk") or Risk(), _step(state, context)
+    notes: list[MemoryRecord] = []
+    if step == "homework":
+        notes += [_note(state, context, owner, Kind.HOMEWORK, answered) for owner in _BOTH]
+    if state["exchange"] and load_protocol().discloses_belief(told, context.language):
+        notes.append(_note(state, context, COUNSELOR, Kind.INSIGHT, f"The client said: {told}"))
+    if risk.turn_level > Level.NONE:
+        text = (
+            f"A sign of risk (R{risk.turn_level:d}) came up: {', '.join(sorted({f.category for f in risk.findings}))}."
+        )
+        notes.append(_note(state, context, COUNSELOR, Kind.RISK, text))
+    return tuple(notes)
+
+
+def closing_notes(state: State, context: Context) -> tuple[MemoryRecord, ...]:
+    """Memories of the session as a whole: what it was about, and how it went."""
+    plan: Plan | None = state.get("plan")
+    told = said_by(state["messages"], CLIENT)
+    if plan is None or not told:
+        return ()
+    label = load_protocol().techniques[plan.technique].label
+    summary = f"We worked on: {plan.focus} Technique: {label}. The client said at first: {told[0]}"
+    return (
+        _note(state, context, COUNSELOR, Kind.SUMMARY, summary),
+        _note(state, context, CLIENT, Kind.SUMMARY, f"The counselor and I talked about this: {plan.focus}"),
+    )
+
+
+def _note(state: State, context: Context, owner: str, kind: Kind, text: str) -> MemoryRecord:
+    return MemoryRecord(
+        owner=owner,
+        client_id=context.client_id,
+        kind=kind,
+        text=text,
+        session=context.memory_session,
+        session_number=state.get("session_number", 1),
+        exchange=state["exchange"],
+    )
+
+
+def _last(state: State, role: str) -> str:
+    return next(iter(reversed(said_by(state["messages"], role))), "")
+
+
+def _step(state: State, context: Context) -> str:
+    """Id of the step the counselor has just worked, "" if there was none."""
+    plan, risk = state.get("plan"), state.get("risk") or Risk()
+    if plan is None or risk.suspends_plan:
+        return ""
+    at = standing(plan, state["messages"], context.language)
+    return plan.steps[at.index].id if at.index < len(plan.steps) else ""

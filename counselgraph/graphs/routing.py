@@ -1,0 +1,120 @@
+"""Where a session goes next, and when it stops: pure functions of state and context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from counselgraph.agents.planner import due, phase_at, standing
+from counselgraph.graphs.context import Context
+from counselgraph.graphs.state import Ending, StopReason
+from counselgraph.models.base import Usage
+from counselgraph.protocols.technique import Phase
+from counselgraph.safety.levels import Risk
+from counselgraph.transcript import CLIENT, COUNSELOR, said_by
+
+State = Mapping[str, Any]
+
+CRISIS_TURNS = 2
+"""Crisis turns the counselor's seat speaks before the session is handed over."""
+SUSPENDED_EXCHANGES = 4
+"""Exchanges the plan may stay suspended before the crisis protocol takes over."""
+STALLED_TURNS = 3
+"""Times in a row the same speaker says the same thing before the session counts as stalled."""
+
+
+def first_speaker(state: State, context: Context) -> Literal["counselor", "client"]:
+    """Who speaks first; a session continued with turns already said goes on with the client."""
+    return "counselor" if context.opens == "counselor" and not state.get("messages") else "client"
+
+
+def after_client_turn(state: State) -> Literal["crisis", "leave", "go_on"]:
+    """After a turn of the client's side was screened: crisis first, then leaving, then the usual way."""
+    risk = state.get("risk") or Risk()
+    if risk.acute or state.get("suspended", 0) > SUSPENDED_EXCHANGES or state.get("crisis_turns"):
+        return "crisis"
+    return "leave" if state.get("leaving") else "go_on"
+
+
+def planner_or_counselor(state: State, context: Context) -> Literal["planner", "counselor"]:
+    """The planner when the plan is due for a look, else the counselor at once."""
+    scene = context.scene(state["exchange"])
+    risk = state.get("risk") or Risk()
+    return "planner" if due(state.get("plan"), risk, state["messages"], scene) else "counselor"
+
+
+def after_exchange(state: State) -> Literal["client", "close"]:
+    """Another exchange, or the end that `remember` has written down."""
+    return "close" if state.get("ending") else "client"
+
+
+def ending(state: State, context: Context) -> Ending | None:
+    """How the session ends now; None if it goes on.
+
+    Tested in this order, the first that holds counts: crisis, a speaker who leaves (completed), limit,
+    plan worked through (completed), stalled, max_exchanges. Cancelled, model_error and infrastructure_error come
+    from outside the graph and are recorded by the runner.
+    """
+    return (
+        _crisis(state)
+        or _left(state)
+        or _limit(state, context)
+        or _plan_done(state, context)
+        or _stalled(state)
+        or _capped(state, context)
+    )
+
+
+def _crisis(state: State) -> Ending | None:
+    turns = state.get("crisis_turns", 0)
+    if turns < CRISIS_TURNS and not (turns and state.get("leaving")):
+        return None
+    risk = state.get("risk") or Risk()
+    return Ending(
+        stop=StopReason.CRISIS, by="monitor", reason=f"Handed over to a person at R{risk.level:d}. {risk.reason}"
+    )
+
+
+def _left(state: State) -> Ending | None:
+    leaving = state.get("leaving")
+    return leaving and Ending(stop=StopReason.COMPLETED, by=leaving.role, reason=leaving.end or "left")
+
+
+def _limit(state: State, context: Context) -> Ending | None:
+    usage = state.get("usage") or Usage()
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    if context.call_limit is not None and usage.calls >= context.call_limit:
+        return Ending(
+            stop=StopReason.LIMIT, by="run", reason=f"{usage.calls} model calls, {context.call_limit} allowed."
+        )
+    if context.token_limit is not None and tokens >= context.token_limit:
+        return Ending(stop=StopReason.LIMIT, by="run", reason=f"{tokens} tokens, {context.token_limit} allowed.")
+    return None
+
+
+def _plan_done(state: State, context: Context) -> Ending | None:
+    plan, risk = state.get("plan"), state.get("risk") or Risk()
+    if plan is None or risk.suspends_plan or state["exchange"] < context.min_exchanges:
+        return None
+    at = standing(plan, state["messages"], context.language)
+    if phase_at(plan, at) is not Phase.CLOSING or at.index < len(plan.steps) - 1:
+        return None
+    return Ending(stop=StopReason.COMPLETED, by=COUNSELOR, reason=f"The plan was worked through. {plan.reason}")
+
+
+def _stalled(state: State) -> Ending | None:
+    for role in (CLIENT, COUNSELOR):
+        last = [" ".join(text.casefold().split()) for text in said_by(state["messages"], role)[-STALLED_TURNS:]]
+        if len(last) == STALLED_TURNS and len(set(last)) == 1:
+            return Ending(
+                stop=StopReason.STALLED, by=role, reason=f"The {role} said the same thing {STALLED_TURNS} times."
+            )
+    return None
+
+
+def _capped(state: State, context: Context) -> Ending | None:
+    if state["exchange"] < context.max_exchanges:
+        return None
+    return Ending(
+        stop=StopReason.MAX_EXCHANGES, by="run", reason=f"The cap of {context.max_exchanges} exchanges was reached."
+    )

@@ -1,0 +1,122 @@
+"""Seats: which roles a session has, in which order, and which models play them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from counselgraph.agents.client import client
+from counselgraph.agents.counselor import counselor
+from counselgraph.agents.monitor import monitor
+from counselgraph.agents.planner import planner
+from counselgraph.agents.role import Role, find_roles, installed_roles
+from counselgraph.errors import ConfigError
+from counselgraph.graphs.context import Context
+from counselgraph.graphs.node import Casting
+from counselgraph.models.base import Model
+from counselgraph.models.load import Models
+
+DEFAULT_ROLES = (client, planner, counselor)
+OPTIONAL_ROLES = {"monitor": monitor}
+RESERVED = frozenset({"recall", "crisis", "remember", "close"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One role's place in the round: the node it enters by and the node it leaves by."""
+
+    name: str
+    speaks: bool
+
+    @property
+    def exit(self) -> str:
+        """A speaker's place ends with its screen."""
+        return f"screen_{self.name}" if self.speaks else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """The roles of a session by the default they follow; a default stands first in its own chain."""
+
+    chains: dict[str, tuple[Role, ...]]
+
+    @property
+    def all(self) -> tuple[Role, ...]:
+        """Every role, in order of play."""
+        return tuple(role for chain in self.chains.values() for role in chain)
+
+    def chain(self, anchor: str) -> list[Stop]:
+        """The places from a default to the last role that follows it."""
+        return [Stop(role.name, role.speaks) for role in self.chains[anchor]]
+
+
+def seat(defaults: Sequence[Role], added: Sequence[Role]) -> Seats:
+    """Give every role its place.
+
+    Raises:
+        ConfigError: Two roles have one name, a name is reserved, or a role follows none of the defaults.
+    """
+    names = {role.name for role in defaults}
+    for name, count in Counter(role.name for role in added).items():
+        if count > 1 or name in RESERVED:
+            raise ConfigError(f"Role name {name!r} is {'taken by the graph' if name in RESERVED else 'used twice'}.")
+    replaced = {role.name: role for role in added if role.name in names}
+    chains: dict[str, tuple[Role, ...]] = {
+        role.name: (_in_place_of(role, replaced.get(role.name)),) for role in defaults
+    }
+    for role in added:
+        if role.name not in names:
+            anchor = _anchor(role, chains)
+            chains[anchor] = _behind(role, chains[anchor])
+    return Seats(chains)
+
+
+def seats_for(roles: Iterable[str | Role]) -> Seats:
+    """The default roles with others added or put in their place.
+
+    Raises:
+        ConfigError: A role is unknown, doubled, or follows a role that nobody plays.
+    """
+    return seat(DEFAULT_ROLES, find_roles(roles, OPTIONAL_ROLES))
+
+
+def offered_roles() -> dict[str, Role]:
+    """Roles that can be added by name: optional ones of ours and those of installed packages."""
+    return {**OPTIONAL_ROLES, **installed_roles()}
+
+
+def play(models: Models | None = None) -> Casting:
+    """A casting that looks up the names in `context.models`.
+
+    Args:
+        models: Where names become models; by default one made from the environment.
+    """
+    known = models or Models()
+
+    def cast(role: str, context: Context) -> Model:
+        return known.get(context.model_for(role))
+
+    return cast
+
+
+def _in_place_of(default: Role, other: Role | None) -> Role:
+    if other is None:
+        return default
+    if other.after not in (None, default.after):
+        raise ConfigError(f"Role {other.name!r} replaces a default and takes its place; leave out `after`.")
+    return replace(other, speaks=default.speaks)
+
+
+def _behind(role: Role, chain: tuple[Role, ...]) -> tuple[Role, ...]:
+    """The chain with a role added: at its end, or right behind the added role it names."""
+    at = next((place for place, member in enumerate(chain) if place and member.name == role.after), len(chain) - 1)
+    return (*chain[: at + 1], role, *chain[at + 1 :])
+
+
+def _anchor(role: Role, chains: Mapping[str, tuple[Role, ...]]) -> str:
+    for anchor, chain in chains.items():
+        if role.after in {member.name for member in chain}:
+            return anchor
+    known = ", ".join(member.name for chain in chains.values() for member in chain)
+    raise ConfigError(f"Role {role.name!r} comes after {role.after!r}, which nobody plays. Known: {known}.")

@@ -1,0 +1,91 @@
+"""The session graph: its nodes and edges, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import get_runtime
+
+from counselgraph.agents.role import Role
+from counselgraph.graphs import routing, steps
+from counselgraph.graphs.context import Context
+from counselgraph.graphs.node import Casting, role_node
+from counselgraph.graphs.seats import Seats, play, seats_for
+from counselgraph.graphs.state import SessionState
+from counselgraph.memory.store import MemoryStore
+
+_WAYS: dict[Hashable, str] = {"crisis": "crisis", "leave": "remember"}
+
+
+def build_session(
+    *, roles: Iterable[str | Role] = (), cast: Casting | None = None, memory: MemoryStore | None = None
+) -> StateGraph[SessionState, Context]:
+    """Build the session graph, uncompiled: `build_session().compile(checkpointer=...)`.
+
+    Args:
+        roles: Roles to add, or to put in the place of a default of the same name: `Role`s, names of offered roles
+            or import paths ("package.module:name").
+        cast: Gives every role its model; by default names are looked up in `context.models`.
+        memory: Store to recall from and write to; None for sessions without memory.
+
+    Raises:
+        ConfigError: A role is unknown, doubled, or follows a role that no one plays.
+    """
+    seats = seats_for(roles)
+    graph: StateGraph[SessionState, Context] = StateGraph(SessionState, context_schema=Context)
+    _add_nodes(graph, seats, cast or play(), memory)
+    _add_client_side(graph, seats)
+    _add_counselor_side(graph, seats)
+    return graph
+
+
+def _add_nodes(
+    graph: StateGraph[SessionState, Context], seats: Seats, cast: Casting, memory: MemoryStore | None
+) -> None:
+    graph.add_node("recall", steps.recall_node(memory))
+    for role in seats.all:
+        graph.add_node(role.name, role_node(role, cast), input_schema=role.view)
+        if role.speaks:
+            graph.add_node(f"screen_{role.name}", steps.screen_node(role))
+    graph.add_node("crisis", steps.crisis)
+    graph.add_node("remember", steps.remember)
+    graph.add_node("close", steps.close_node(memory))
+
+
+def _add_client_side(graph: StateGraph[SessionState, Context], seats: Seats) -> None:
+    """Recall -> client -> its screen and whoever follows -> crisis, planner or counselor."""
+    graph.add_edge(START, "recall")
+    graph.add_conditional_edges("recall", _first_speaker, ["client", "counselor"])
+    chain = seats.chain("client")
+    for stop, following in zip(chain, [*chain[1:], None], strict=True):
+        if following is None:
+            graph.add_conditional_edges(stop.exit, _after_client_side, ["crisis", "remember", "planner", "counselor"])
+        else:
+            graph.add_conditional_edges(stop.exit, routing.after_client_turn, {**_WAYS, "go_on": following.name})
+    for stop in chain:
+        if stop.speaks:
+            graph.add_edge(stop.name, stop.exit)
+
+
+def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats) -> None:
+    """Planner -> counselor -> its screen and whoever follows -> remember -> client or close."""
+    line = [stop for name in ("planner", "counselor") for stop in seats.chain(name)]
+    for stop, following in zip(line, [*(stop.name for stop in line[1:]), "remember"], strict=True):
+        if stop.speaks:
+            graph.add_edge(stop.name, stop.exit)
+        graph.add_edge(stop.exit, following)
+    graph.add_edge("crisis", "screen_counselor")
+    graph.add_conditional_edges("remember", routing.after_exchange, ["client", "close"])
+    graph.add_edge("close", END)
+
+
+def _first_speaker(state: SessionState) -> str:
+    return routing.first_speaker(state, get_runtime(Context).context)
+
+
+def _after_client_side(state: SessionState) -> str:
+    way = routing.after_client_turn(state)
+    if way != "go_on":
+        return _WAYS[way]
+    return routing.planner_or_counselor(state, get_runtime(Context).context)

@@ -1,0 +1,137 @@
+"""The session state: every channel, who writes it and how writes combine."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, Any, get_args
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from typing_extensions import TypedDict
+
+from counselgraph.agents.ask import Draft
+from counselgraph.agents.role import channels
+from counselgraph.memory.record import MemoryRecord
+from counselgraph.models.base import Usage
+from counselgraph.personas.persona import Intake, Persona
+from counselgraph.protocols.plan import Plan
+from counselgraph.safety.levels import Risk, Verdict
+
+
+class StopReason(StrEnum):
+    """Why a session ended."""
+
+    CRISIS = "crisis"
+    CANCELLED = "cancelled"
+    LIMIT = "limit"
+    MAX_EXCHANGES = "max_exchanges"
+    STALLED = "stalled"
+    COMPLETED = "completed"
+    MODEL_ERROR = "model_error"
+    INFRASTRUCTURE_ERROR = "infrastructure_error"
+
+
+class Ending(BaseModel):
+    """How a session ended.
+
+    Attributes:
+        stop: The reason, out of a closed list.
+        by: Who decided it: a role, "monitor", or "run" for caps and errors.
+        reason: The decision in one sentence.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stop: StopReason
+    by: str
+    reason: str
+
+
+class SessionState(TypedDict, total=False):
+    """Channels of a session.
+
+    Attributes:
+        persona: The client's side of the persona; given at the start, read by the client alone.
+        intake: What the counselor was told; written by recall.
+        messages: The transcript; screened turns only, one message a turn.
+        exchange: Exchange being played; 0 for the counselor's opening, then 1, 2, ...
+        session_number: 1 for the client's first session that memory knows of.
+        draft: A turn written but not yet screened.
+        spoken: The last turn that entered the transcript, as it was drafted or as it was replaced.
+        plan: The plan in force, None before the first.
+        risk: Standing assessment of the client.
+        risk_before: The same before the client's last turn.
+        verdicts: What the screens said of the client's last turn.
+        suspended: Exchanges in a row that the plan has been suspended for.
+        crisis_turns: Turns the crisis protocol has spoken.
+        counselor_risk: Assessment of the counselor's last draft.
+        client_memories: What the client recalls of earlier sessions.
+        counselor_memories: What the counselor recalls of earlier sessions.
+        notes: Memories made in this session; written to the store when it closes.
+        leaving: The draft with which a speaker ended the session, if one did.
+        usage: Calls and tokens so far; adds up.
+        ending: How the session ended.
+    """
+
+    persona: Persona
+    intake: Intake
+    messages: Annotated[list[AnyMessage], add_messages]
+    exchange: int
+    session_number: int
+    draft: Draft | None
+    spoken: Draft
+    plan: Plan | None
+    risk: Risk
+    risk_before: Risk
+    verdicts: tuple[Verdict, ...]
+    suspended: int
+    crisis_turns: int
+    counselor_risk: Risk
+    client_memories: tuple[MemoryRecord, ...]
+    counselor_memories: tuple[MemoryRecord, ...]
+    notes: Annotated[tuple[MemoryRecord, ...], operator.add]
+    leaving: Draft | None
+    usage: Annotated[Usage, operator.add]
+    ending: Ending | None
+
+
+def checkpoint_types() -> list[type]:
+    """Types of ours that a checkpoint may hold; strict deserialization refuses every other."""
+    found: dict[type, None] = {}
+    waiting: list[Any] = list(channels(SessionState).values())
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(get_args(kind))
+        if isinstance(kind, type) and kind.__module__.startswith("counselgraph.") and kind not in found:
+            found[kind] = None
+            waiting.extend(field.annotation for field in getattr(kind, "model_fields", {}).values())
+    return list(found)
+
+
+def typed_view(schema: type, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The channels of `schema` with their declared types.
+
+    Values written from outside Python (an edit in Studio, an SDK call) arrive as plain JSON; this gives them back
+    their types. Values that already have one pass untouched.
+
+    Raises:
+        pydantic.ValidationError: A plain value does not fit its channel.
+    """
+    adapters = _adapters(schema)
+    return {
+        key: adapters[key].validate_python(value) if key in adapters and _plain(value) else value
+        for key, value in state.items()
+    }
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+
+
+@lru_cache(maxsize=64)
+def _adapters(schema: type) -> dict[str, TypeAdapter[Any]]:
+    return {key: TypeAdapter(kind) for key, kind in channels(schema).items() if key != "messages"}

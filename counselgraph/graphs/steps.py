@@ -1,0 +1,123 @@
+"""The nodes that are not roles: recall, screens, remember, crisis and close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from counselgraph.agents.ask import Draft
+from counselgraph.agents.role import Role, Update
+from counselgraph.graphs import routing
+from counselgraph.graphs.context import Context
+from counselgraph.graphs.node import Node
+from counselgraph.graphs.notes import closing_notes, exchange_notes
+from counselgraph.graphs.state import SessionState, typed_view
+from counselgraph.memory.store import MemoryStore
+from counselgraph.personas.load import load_personas
+from counselgraph.personas.persona import Persona
+from counselgraph.safety.levels import Level, Risk, Side
+from counselgraph.safety.policy import assess
+from counselgraph.safety.replies import crisis_turn, safe_reply
+from counselgraph.safety.screen import screen, screen_reply
+from counselgraph.transcript import CLIENT, COUNSELOR, said_by, turn
+
+State = Mapping[str, Any]
+
+
+def recall_node(memory: MemoryStore | None) -> Node:
+    """A node that says who is here and what each of them remembers."""
+
+    async def recall(state: State, *, runtime: Runtime[Context]) -> Update:
+        context, given = runtime.context, typed_view(SessionState, state)
+        persona: Persona = given.get("persona") or await asyncio.to_thread(_built_in, context.persona)
+        update: Update = {"persona": persona.for_client(), "exchange": given.get("exchange", 0), "session_number": 1}
+        update["intake"] = given.get("intake") or persona.for_counselor()
+        if memory is None:
+            return update
+        query, this = persona.presenting_problem.statement, context.memory_session
+        for owner in (CLIENT, COUNSELOR):
+            update[f"{owner}_memories"] = await memory.arecall(
+                owner=owner, client_id=context.client_id, query=query, unless=this
+            )
+        update["session_number"] = 1 + await memory.asessions(context.client_id, unless=this)
+        return update
+
+    return recall
+
+
+def screen_client(speaker: Role) -> Node:
+    """A node that screens a draft of the client's side and puts it into the transcript."""
+
+    async def screen_turn(state: State, *, runtime: Runtime[Context]) -> Update:
+        now, context = typed_view(SessionState, state), runtime.context
+        draft, before = now["draft"], now.get("risk") or Risk()
+        if draft is None:
+            return {"verdicts": ()}
+        verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
+        risk = assess(before, verdict)
+        update = _commit(draft, now, context) | {"risk": risk, "risk_before": before, "verdicts": (verdict,)}
+        update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
+        return update | ({"leaving": draft} if draft.end else {})
+
+    screen_turn.__name__ = f"screen_{speaker.name}"
+    return screen_turn
+
+
+def screen_node(speaker: Role) -> Node:
+    """The screen that guards a speaker's drafts: the counselor has its own, everybody else the client's."""
+    return screen_counselor if speaker.name == COUNSELOR else screen_client(speaker)
+
+
+async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update:
+    """Screen the counselor's draft against its own rules and the client's risk; replace it if it must not be said."""
+    now, context = typed_view(SessionState, state), runtime.context
+    draft, risk = now["draft"], now.get("risk") or Risk()
+    verdict = screen_reply(draft.text, risk=risk, language=context.language, locale=context.locale)
+    if verdict.level >= Level.ACTIVE and draft.kind == "turn":
+        words = safe_reply(risk, context.locale, said_by(now["messages"], COUNSELOR))
+        draft = Draft(role=COUNSELOR, text=words, kind="safe_reply")
+    update = _commit(draft, now, context) | {"counselor_risk": assess(None, verdict)}
+    return update | ({"leaving": draft} if draft.end else {})
+
+
+async def crisis(state: State, *, runtime: Runtime[Context]) -> Update:
+    """Speak the crisis protocol in the counselor's seat; its words and contacts come from data, never from a model."""
+    now = typed_view(SessionState, state)
+    turns, risk = now.get("crisis_turns", 0), now["risk"]
+    words = crisis_turn(risk, runtime.context.locale, turns, said_by(now["messages"], COUNSELOR))
+    return {"draft": Draft(role=COUNSELOR, text=words, kind="crisis"), "crisis_turns": turns + 1}
+
+
+async def remember(state: State, *, runtime: Runtime[Context]) -> Update:
+    """Keep what this exchange brought, and open the next one unless the session ends here."""
+    now, context = typed_view(SessionState, state), runtime.context
+    notes = exchange_notes(now, context)
+    ending = routing.ending(now, context)
+    return {"notes": notes, "ending": ending, "exchange": now["exchange"] + (ending is None)}
+
+
+def close_node(memory: MemoryStore | None) -> Node:
+    """A node that sums the session up for memory and writes its memories to the store, once."""
+
+    async def close(state: State, *, runtime: Runtime[Context]) -> Update:
+        now, context = typed_view(SessionState, state), runtime.context
+        notes = closing_notes(now, context)
+        if memory is not None:
+            await memory.aremember([*now.get("notes", ()), *notes])
+        return {"notes": notes}
+
+    return close
+
+
+def _commit(draft: Draft, now: Mapping[str, Any], context: Context) -> Update:
+    if not draft.text:
+        return {"draft": None}
+    message = turn(draft.role, draft.text, exchange=now["exchange"], session=context.session)
+    return {"draft": None, "spoken": draft, "messages": [message]}
+
+
+def _built_in(persona_id: str) -> Persona:
+    return load_personas(f"builtin/{persona_id}").personas[0]

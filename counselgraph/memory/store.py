@@ -1,0 +1,222 @@
+"""The memory store: what the roles keep of their clients, in one Chroma collection on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from counselgraph.errors import ConfigError
+from counselgraph.memory.collection import SharedCollection
+from counselgraph.memory.embed import Embedder, load_embedder
+from counselgraph.memory.record import Kind, MemoryRecord
+
+# Similarities are compared to this many decimals, so that the last bits of a sum never decide an order.
+_DECIMALS = 6
+
+
+class MemoryStore:
+    """What the roles keep of their clients, in one folder.
+
+    A memory is read only under the owner and the client it was written for; there is no call that reads across.
+    Recall ranks every memory of that owner and client exactly: an approximate index may miss some of them, and its
+    answers depend on the order of writing.
+
+    Opening one folder several times in one process gives stores that share it. Another process is refused, because
+    Chroma would answer it from a stale index; the refusal ends when the first process closes the folder or dies.
+    Stores may be used from any number of threads, but not in a forked child.
+
+    Blocking. `aremember` and `arecall` are for async nodes; for the other calls, and for `open`, which takes about a
+    second the first time, use `asyncio.to_thread`.
+    """
+
+    def __init__(self, shared: SharedCollection, embedder: Embedder) -> None:
+        self._shared = shared
+        self._embedder = embedder
+        self._closed = False
+
+    @classmethod
+    def open(cls, folder: str | Path, *, embedder: Embedder | None = None) -> Self:
+        """Open a memory folder, making it if need be.
+
+        Args:
+            folder: Folder of the database.
+            embedder: What turns texts into vectors, the lexical embedder if None. A folder remembers its name.
+
+        Raises:
+            ConfigError: The folder is a file, is not writable, is open in another process, or was made with another
+                embedder.
+            InfrastructureError: Chroma cannot read what is in the folder.
+        """
+        embedder = embedder or load_embedder()
+        return cls(SharedCollection.open(Path(folder), embedder.name), embedder)
+
+    def remember(self, records: Sequence[MemoryRecord]) -> int:
+        """Write memories; writing one again changes nothing.
+
+        When this returns, the memories are on disk and survive a killed process.
+
+        Args:
+            records: Memories of any owners and clients, any number of them.
+
+        Returns:
+            Number of different memories written.
+
+        Raises:
+            ConfigError: The store is closed.
+            InfrastructureError: The database cannot be written.
+        """
+        unique = list({record.id: record for record in records}.values())
+        if not unique:
+            return 0
+        vectors = self._embed([record.text for record in unique])
+        shared = self._open_shared()
+        with shared.use() as rows, shared.writing:
+            for start in range(0, len(unique), shared.batch):
+                part = unique[start : start + shared.batch]
+                rows.upsert(
+                    ids=[record.id for record in part],
+                    embeddings=vectors[start : start + shared.batch],
+                    documents=[record.text for record in part],
+                    metadatas=[_to_metadata(record) for record in part],
+                )
+        return len(unique)
+
+    def recall(self, *, owner: str, client_id: str, query: str, k: int = 6) -> tuple[MemoryRecord, ...]:
+        """Return the memories of one owner about one client that are nearest to a text.
+
+        Args:
+            owner: Role that kept them.
+            client_id: Client they are about.
+            query: What to look for; without any content every memory is equally near.
+            k: Most memories to return; none if it is not positive.
+
+        Returns:
+            Up to `k` memories, the nearest first; of equally near ones the later session first, then by exchange and
+            id. The order depends on what is stored, never on when it was written.
+
+        Raises:
+            ConfigError: The store is closed.
+            InfrastructureError: The database cannot be read.
+        """
+        if k <= 0:
+            return ()
+        with self._open_shared().use() as rows:
+            found = rows.get(where=_scope(owner, client_id), include=["documents", "metadatas", "embeddings"])
+        records = _to_records(found)
+        if not records:
+            return ()
+        nearness = self._nearness(query, np.asarray(found["embeddings"]))
+        ranked = sorted(
+            zip(nearness, records, strict=True),
+            key=lambda pair: (-pair[0], -pair[1].session_number, pair[1].exchange, pair[1].id),
+        )
+        return tuple(record for _, record in ranked[:k])
+
+    async def aremember(self, records: Sequence[MemoryRecord]) -> int:
+        """Call `remember` in a thread."""
+        return await asyncio.to_thread(self.remember, records)
+
+    async def arecall(self, *, owner: str, client_id: str, query: str, k: int = 6) -> tuple[MemoryRecord, ...]:
+        """Call `recall` in a thread."""
+        return await asyncio.to_thread(self.recall, owner=owner, client_id=client_id, query=query, k=k)
+
+    def history(self, *, owner: str, client_id: str, kinds: Collection[Kind] | None = None) -> tuple[MemoryRecord, ...]:
+        """Return all memories of one owner about one client, in the order they come from.
+
+        Args:
+            owner: Role that kept them.
+            client_id: Client they are about.
+            kinds: Kinds to return, all if None.
+
+        Returns:
+            Memories by session number, exchange and id.
+        """
+        with self._open_shared().use() as rows:
+            found = rows.get(where=_scope(owner, client_id), include=["documents", "metadatas"])
+        wanted = [record for record in _to_records(found) if kinds is None or record.kind in kinds]
+        return tuple(sorted(wanted, key=lambda record: (record.session_number, record.exchange, record.id)))
+
+    def sessions(self, client_id: str) -> int:
+        """Return the highest session number that any owner remembers of a client, 0 if there is none.
+
+        The client's next session has this number plus one, also if a session in between left no memory.
+        """
+        with self._open_shared().use() as rows:
+            found: Mapping[str, Any] = rows.get(where={"client_id": client_id}, include=["metadatas"])
+        return max((metadata["session_number"] for metadata in found["metadatas"] or []), default=0)
+
+    def forget(self, client_id: str) -> int:
+        """Delete every owner's memories of a client.
+
+        No call returns them any more. Chroma's log may keep their bytes in the database file for a while; delete the
+        folder where that matters.
+
+        Returns:
+            Number of memories deleted.
+        """
+        shared = self._open_shared()
+        with shared.use() as rows, shared.writing:
+            ids = rows.get(where={"client_id": client_id}, include=[])["ids"]
+            for start in range(0, len(ids), shared.batch):
+                rows.delete(ids=ids[start : start + shared.batch])
+        return len(ids)
+
+    def close(self) -> None:
+        """Close this store; the folder is free when all stores on it are closed. Closing twice is fine."""
+        if not self._closed:
+            self._closed = True
+            self._shared.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_shared(self) -> SharedCollection:
+        if self._closed:
+            raise ConfigError(f"the memory store in {str(self._shared.folder)!r} is closed. Fix: open it again.")
+        return self._shared
+
+    def _embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        vectors = self._embedder(texts)
+        if vectors.ndim != 2 or len(vectors) != len(texts):  # noqa: PLR2004 - rows and columns
+            raise ConfigError(
+                f"embedder {self._embedder.name!r} made an array of shape {vectors.shape} of {len(texts)} texts. "
+                "Fix: return one row per text."
+            )
+        return vectors
+
+    def _nearness(self, query: str, vectors: npt.NDArray[np.float64]) -> list[float]:
+        if not query.strip():
+            return [0.0] * len(vectors)
+        # Row by row, not as a matrix product, whose last bits depend on where in the matrix a row stands.
+        products = (vectors * self._embed([query])[0]).sum(axis=1)
+        return [float(product) for product in products.round(_DECIMALS)]
+
+
+def _scope(owner: str, client_id: str) -> dict[str, Any]:
+    # One field for the pair: with two, Chroma would collect half of all rows for the owner before it drops them again.
+    # JSON, because no two pairs may ever be written alike.
+    return {"scope": json.dumps([owner, client_id])}
+
+
+def _to_metadata(record: MemoryRecord) -> dict[str, Any]:
+    return record.model_dump(mode="json", exclude={"text"}) | _scope(record.owner, record.client_id)
+
+
+def _to_records(found: Mapping[str, Any]) -> list[MemoryRecord]:
+    rows = zip(found["documents"] or [], found["metadatas"] or [], strict=True)
+    return [
+        MemoryRecord(text=text, **{field: value for field, value in metadata.items() if field != "scope"})
+        for text, metadata in rows
+    ]

@@ -1,0 +1,197 @@
+"""Names to models: the only place that knows which names there are."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from langchain_core.language_models import BaseChatModel
+
+from counselgraph.errors import ConfigError
+from counselgraph.models.base import Model
+from counselgraph.models.chat import ChatModel
+from counselgraph.models.human import Human
+from counselgraph.models.replay import Replay
+from counselgraph.models.script import Script
+from counselgraph.models.structured import StructuredMode
+
+if TYPE_CHECKING:
+    from counselgraph.models.endpoint import Endpoint
+
+VLLM_URL = "http://127.0.0.1:8000/v1"
+NO_KEY = "EMPTY"  # what a server without authentication expects in place of a key
+
+FORMS = {
+    "rehearsal": "rehearsal",
+    "openai": "openai/<model>",
+    "vllm": "vllm/<model>",
+    "human": "human",
+    "script": "script/<file>",
+    "replay": "replay/<run folder>",
+}
+_KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
+
+
+class ModelName(NamedTuple):
+    """A model name taken apart.
+
+    Attributes:
+        kind: One of the keys of `FORMS`.
+        rest: Model, file or folder; "" where the form has none.
+        base_url: Address given in the name itself, as in `vllm/qwen@http://127.0.0.1:8001/v1`.
+    """
+
+    kind: str
+    rest: str
+    base_url: str | None
+
+
+def check_model_name(name: str) -> ModelName:
+    """Check the form of a name without opening anything.
+
+    Raises:
+        ConfigError: The name has none of the known forms.
+    """
+    kind, slash, rest = name.partition("/")
+    if kind not in FORMS:
+        raise ConfigError(f"There is no model `{name}`.{_did_you_mean(kind)} Models are: {', '.join(FORMS.values())}.")
+    wants_rest = "/" in FORMS[kind]
+    if bool(rest) != wants_rest or bool(slash) != wants_rest:
+        raise ConfigError(f"Model `{name}` should have the form `{FORMS[kind]}`.")
+    if kind not in _KEYS:
+        return ModelName(kind, rest, None)
+    model, at, address = rest.partition("@http")
+    if not model:
+        raise ConfigError(f"Model `{name}` names an address but no model; it should have the form `{FORMS[kind]}`.")
+    return ModelName(kind, model, f"http{address}" if at else None)
+
+
+class Models:
+    """The models of one run, made on first use and shared by name.
+
+    Use it as an async context manager, or call `aclose`: it owns HTTP connections.
+
+    Args:
+        base_url: Address of the OpenAI-compatible server for `openai/` and `vllm/` names that carry none; the
+            environment variable OPENAI_BASE_URL by default. `vllm/` falls back to `VLLM_URL`; `openai/` has no
+            fallback, so nothing leaves the machine unless an address was named.
+        api_key: Key for the server; by default OPENAI_API_KEY for `openai/` names and VLLM_API_KEY for `vllm/` names.
+        overrides: Models of your own by name, `Model`s or LangChain chat models; they come before every form.
+        max_calls: Calls in flight per server.
+        timeout_s: Deadline of one call in seconds, queueing here not counted.
+        structured: How a server is asked for typed output, see `StructuredMode`.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        *,
+        overrides: Mapping[str, Model | BaseChatModel] | None = None,
+        max_calls: int = 64,
+        timeout_s: float = 120,
+        structured: StructuredMode = "json_schema",
+    ) -> None:
+        self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+        self._api_key = api_key
+        self._overrides = dict(overrides or {})
+        self._max_calls = max_calls
+        self._timeout_s = timeout_s
+        self._structured: StructuredMode = structured
+        self._models: dict[str, Model] = {}
+        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection of the running event loop; a later call opens new ones."""
+        for endpoint in self._endpoints.values():
+            await endpoint.aclose()
+
+    def get(self, name: str, *, role: str | None = None) -> Model:
+        """The model of a name. Reads files, so call it outside the event loop or in a thread.
+
+        Args:
+            name: One of `FORMS`, or a name from `overrides`.
+            role: Role that will use it, if known: a script without lines for it is refused here and not mid-session.
+
+        Raises:
+            ConfigError: No such model, or no address for it.
+            InputError: A script cannot be used.
+        """
+        if name not in self._models:
+            self._models[name] = self._make(name)
+        model = self._models[name]
+        if role is not None and isinstance(model, Script):
+            model.lines(role)
+        return model
+
+    async def describe(self, name: str) -> dict[str, Any]:
+        """What a model is, as plain JSON values for a run's record; a server is asked what it serves.
+
+        Raises:
+            ConfigError: No such model.
+            InfrastructureError: The server could not be reached or refused to say.
+        """
+        if name in self._overrides:
+            return {"name": name, "kind": type(self._overrides[name]).__name__}
+        parts = check_model_name(name)
+        known = {"name": name, "kind": parts.kind}
+        if parts.kind not in _KEYS:
+            return known
+        return known | await self._endpoint(parts).describe(parts.rest)
+
+    def _make(self, name: str) -> Model:
+        if name in self._overrides:
+            own = self._overrides[name]
+            return ChatModel(own, name, timeout_s=self._timeout_s) if isinstance(own, BaseChatModel) else own
+        parts = check_model_name(name)
+        match parts.kind:
+            case "rehearsal":
+                return _rehearsal()
+            case "human":
+                return Human()
+            case "script":
+                return Script(parts.rest)
+            case "replay":
+                return Replay(parts.rest)
+            case _:
+                return self._endpoint(parts).model(parts.rest, name)
+
+    def _endpoint(self, parts: ModelName) -> Endpoint:
+        base_url = parts.base_url or self._base_url or (VLLM_URL if parts.kind == "vllm" else None)
+        if base_url is None:
+            raise ConfigError(
+                f"Model `{parts.kind}/{parts.rest}` needs the address of its server: give --base-url or set "
+                "OPENAI_BASE_URL."
+            )
+        api_key = self._api_key or os.environ.get(_KEYS[parts.kind]) or NO_KEY
+        if (base_url, api_key) not in self._endpoints:
+            # Imported on use: the OpenAI client takes longer to import than everything else together.
+            from counselgraph.models.endpoint import Endpoint  # noqa: PLC0415
+
+            self._endpoints[base_url, api_key] = Endpoint(
+                base_url, api_key, max_calls=self._max_calls, timeout_s=self._timeout_s, structured=self._structured
+            )
+        return self._endpoints[base_url, api_key]
+
+
+def _rehearsal() -> Model:
+    # Imported on use: it loads its phrase files, which a run on other models does not need.
+    from counselgraph.models.rehearsal.model import Rehearsal  # noqa: PLC0415
+
+    return Rehearsal()
+
+
+def _did_you_mean(kind: str) -> str:
+    close = difflib.get_close_matches(kind, FORMS, n=1)
+    return f" Did you mean `{FORMS[close[0]]}`?" if close else ""

@@ -1,0 +1,215 @@
+"""The rehearsal planner: scores the techniques by what was said and judges the phase from where the plan stands."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from langchain_core.messages import AnyMessage
+
+from counselgraph.models.base import Answer, Request
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.hearing import thought_in
+from counselgraph.models.rehearsal.words import clause, plain, sentences, trimmed
+from counselgraph.protocols.plan import Plan, PlanDecision, Position, position
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.technique import Phase, Technique
+from counselgraph.transcript import CLIENT, said_by, said_since
+
+_FOCUS, _REASON, _QUOTE = 300, 400, 110
+_SWAY = 0.75
+"""How much the seed may add to a technique's score: enough to break ties, too little to outvote a cue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the planner sees.
+
+    Attributes:
+        reason: Why the client comes, as given at intake.
+        said: The client's turns, oldest first.
+        plan: The plan in force.
+        at: Where it stands; None without a plan.
+        language: Language of the session.
+        seed: Breaks ties.
+    """
+
+    reason: str
+    said: tuple[str, ...]
+    plan: Plan | None
+    at: Position | None
+    language: str
+    seed: int
+
+    @property
+    def all(self) -> str:
+        """Everything the client has said, the reason for coming first."""
+        return "\n".join((self.reason, *self.said))
+
+
+def decide(request: Request) -> Answer:
+    """Answer with a `PlanDecision` as JSON."""
+    seen = look(request)
+    decision = _first(seen) if seen.plan is None or seen.at is None else _next(seen, seen.plan, seen.at)
+    return Answer(text=decision.model_dump_json())
+
+
+def look(request: Request) -> Sight:
+    """Take from a planner's View what decides."""
+    view = request.view
+    messages: Sequence[AnyMessage] = view.get("messages", ())
+    plan: Plan | None = view.get("plan")
+    at = None
+    if plan is not None:
+        at = position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), request.language)
+    intake = view.get("intake")
+    return Sight(
+        reason=plain(intake.reason_for_counseling) if intake else "",
+        said=tuple(map(plain, said_by(messages, CLIENT))),
+        plan=plan,
+        at=at,
+        language=request.language,
+        seed=request.seed,
+    )
+
+
+def scores(text: str) -> dict[Technique, float]:
+    """How strongly the words of a text call for each technique."""
+    return {
+        technique: prior + sum(weight for cue, weight in cues if cue.search(text))
+        for technique, (prior, cues) in _cues().items()
+    }
+
+
+@lru_cache(maxsize=1)
+def _cues() -> dict[Technique, tuple[float, tuple[tuple[re.Pattern[str], float], ...]]]:
+    return {
+        Technique(name): (
+            float(entry["prior"]),
+            tuple((re.compile(cue, re.IGNORECASE), float(weight)) for cue, weight in entry["cues"].items()),
+        )
+        for name, entry in bank("planner")["techniques"].items()
+    }
+
+
+def ranked(text: str, seed: int) -> list[Technique]:
+    """The techniques, best first; the seed decides between equals."""
+    chance, found = random.Random(seed), scores(text)
+    swayed = {technique: found[technique] + chance.uniform(0, _SWAY) for technique in Technique}
+    return sorted(swayed, key=lambda technique: -swayed[technique])
+
+
+def _first(seen: Sight) -> PlanDecision:
+    technique = ranked(seen.all, seen.seed)[0]
+    return _decision(seen, technique, Phase.AGENDA, focus(seen), f"At the start, {_why(seen, technique)}.")
+
+
+def _next(seen: Sight, plan: Plan, at: Position) -> PlanDecision:
+    protocol, last = load_protocol(), seen.said[-1] if seen.said else ""
+    step = plan.steps[min(at.index, len(plan.steps) - 1)]
+    if at.index >= len(plan.steps):
+        other = _other(seen, plan)
+        found = f"The steps of {_label(plan.technique)} are done. What is still open: {_why(seen, other)}."
+        return _decision(seen, other, Phase.INTERVENTION, focus(seen), found)
+    if at.held >= protocol.patience and step.phase is not Phase.CLOSING:
+        other = _other(seen, plan)
+        phase = Phase.EXPLORATION if step.phase is Phase.AGENDA else Phase.INTERVENTION
+        stalled = f"{_label(plan.technique)} has stalled: two answers gave nothing to work with, last {_quote(last)}."
+        return _decision(
+            seen, other, phase, plan.focus, f"{stalled} {_label(other)} asks for less and comes from another side."
+        )
+    if protocol.discloses_belief(last, seen.language):
+        return _deeper(seen, plan, step.phase, last)
+    return _on(seen, plan, step.phase, step.id)
+
+
+def _deeper(seen: Sight, plan: Plan, phase: Phase, last: str) -> PlanDecision:
+    belief = _belief(last) or plan.focus
+    if phase in {Phase.INTERVENTION, Phase.CLOSING}:
+        reason = (
+            f"A belief came up, {_quote(belief)}; {_label(plan.technique)} can work with it, so it becomes the focus."
+        )
+        return _decision(seen, plan.technique, phase, belief, reason)
+    technique = ranked(f"{last}\n{last}\n{seen.all}", seen.seed)[0]
+    reason = f"The client said what they take themselves to be: {_quote(belief)}. {_label(technique)} can work on exactly that."
+    return _decision(seen, technique, Phase.EXPLORATION, belief, reason)
+
+
+def _on(seen: Sight, plan: Plan, phase: Phase, step: str) -> PlanDecision:
+    technique = plan.technique
+    if phase in {Phase.AGENDA, Phase.EXPLORATION}:
+        found = scores(seen.all)
+        best = ranked(seen.all, seen.seed)[0]
+        # A technique is changed before it has begun only for a clear reason.
+        technique = best if found[best] >= found[technique] + 3 else technique
+    last = _quote(seen.said[-1]) if seen.said else "nothing yet"
+    if technique is not plan.technique:
+        reason = f"By now {_why(seen, technique)}, more clearly than at the start; last the client said {last}."
+    else:
+        reason = f"{_label(technique)} is at work (step: {step.replace('_', ' ')}) and the client works with it, last saying {last}."
+    return _decision(seen, technique, phase, focus(seen) if phase is Phase.EXPLORATION else plan.focus, reason)
+
+
+def _other(seen: Sight, plan: Plan) -> Technique:
+    """Another technique, moving down the ranking from revision to revision so that two do not alternate for ever."""
+    rest = [technique for technique in ranked(seen.all, 0) if technique is not plan.technique]
+    return rest[(plan.revision - 1) % len(rest)]
+
+
+def focus(seen: Sight) -> str:
+    """The thought to work on, in the client's words: the latest one stated, or the sentence that says most."""
+    if seen.language != "en":
+        return _clip((seen.said[-1] if seen.said else "") or seen.reason or "what brings the client here", _FOCUS)
+    stated = [thought for thought in map(thought_in, seen.said) if thought] or [thought_in(seen.reason)]
+    if stated[-1]:
+        return _clip(stated[-1], _FOCUS)
+    told = [piece for text in (*seen.said[:2], seen.reason) for piece in map(clause, sentences(text)) if piece]
+    personal = [piece for piece in told if re.search(r"\b(?:I|my|me)\b", piece)]
+    return _clip((personal or told or [trimmed(seen.all)])[0] or "what brings the client here", _FOCUS)
+
+
+def _belief(text: str) -> str | None:
+    protocol = load_protocol()
+    told = [sentence for sentence in sentences(text) if protocol.discloses_belief(sentence, "en")]
+    return _clip(thought_in(told[0]) or trimmed(told[0]), _FOCUS) if told else None
+
+
+def _why(seen: Sight, technique: Technique) -> str:
+    sign = bank("planner")["techniques"][technique]["seen"]
+    heard = next((line for line in _lines(seen) if any(cue.search(line) for cue, _ in _cues()[technique][1])), None)
+    return f"{sign}: {_quote(heard)}" if heard else f"{_label(technique)} fits best, as {sign}"
+
+
+def _lines(seen: Sight) -> list[str]:
+    return [sentence for text in (*reversed(seen.said), seen.reason) for sentence in sentences(text)]
+
+
+def _decision(seen: Sight, technique: Technique, phase: Phase, on: str, reason: str) -> PlanDecision:
+    return PlanDecision(
+        technique=technique,
+        focus=on,
+        hypothesis=_hypothesis(f"{on}\n{seen.all}"),
+        phase=phase,
+        reason=_clip(reason, _REASON),
+    )
+
+
+def _hypothesis(text: str) -> str:
+    entries = bank("planner")["hypotheses"]
+    return str(next((e["says"] for e in entries if re.search(e["cues"], text, re.IGNORECASE)), entries[-1]["says"]))
+
+
+def _label(technique: Technique) -> str:
+    return load_protocol().techniques[technique].label
+
+
+def _quote(text: str) -> str:
+    bare = trimmed(text).replace('"', "'") or plain(text)
+    return f'"{_clip(bare, _QUOTE)}"'
+
+
+def _clip(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rsplit(" ", 1)[0] + "…"

@@ -1,0 +1,138 @@
+"""Understanding the counselor: what a turn asks for and how it treats the client, read from cues alone.
+
+The client must be able to answer any counselor, a language model or a person too, so nothing here knows who spoke.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.words import plain, sentences
+
+RATINGS = frozenset(
+    {"rate_belief", "rate_sure", "rate_likely", "rate_share", "rate_place", "rate_fear", "rate_prediction"}
+)
+LONG_TURN = 75
+"""Words from which a turn without a question is a lecture."""
+
+_ALWAYS = ("risk_question", "risk_means", "safety_step", "farewell")
+_WORD = re.compile(r"[a-z][a-z'-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the client takes a counselor turn to be.
+
+    Attributes:
+        asks: What is asked for, in the order of asking; empty when nothing is asked.
+        moods: How the client is treated ("reflection", "validation", "advice", "push", "lecture").
+        questions: Number of questions.
+        question: The words of the questions, for looking up a topic.
+        text: The whole turn.
+    """
+
+    asks: tuple[str, ...]
+    moods: frozenset[str]
+    questions: int
+    question: str
+    text: str
+
+    @property
+    def about_risk(self) -> bool:
+        """Whether the turn asks about suicide or self-harm, or takes a step to keep the client safe."""
+        return any(ask in self.asks for ask in ("risk_question", "risk_means", "safety_step"))
+
+
+@lru_cache(maxsize=4096)
+def read(text: str) -> Reading:
+    """Read one counselor turn."""
+    said = sentences(text)
+    asking = [sentence for sentence in said if _is_request(sentence)]
+    moods = _moods(said)
+    return Reading(
+        asks=_asks(said, asking),
+        moods=moods | {"lecture"} if not asking and len(text.split()) >= LONG_TURN else moods,
+        questions=sum(sentence.endswith("?") for sentence in said),
+        question=" ".join(asking),
+        text=plain(text),
+    )
+
+
+@lru_cache(maxsize=4096)
+def content_words(text: str) -> frozenset[str]:
+    """Stems of the words of a text that carry its topic."""
+    words = _WORD.findall(plain(text).casefold())
+    return frozenset(_stem(word) for word in words if len(word) > 3 and word not in _small_words())
+
+
+def _is_request(sentence: str) -> bool:
+    return sentence.rstrip('"').endswith("?") or _pattern("request").search(sentence) is not None
+
+
+def _asks(said: list[str], asking: list[str]) -> tuple[str, ...]:
+    whole = " ".join(said)
+    found = [kind for kind in _ALWAYS if _pattern(kind).search(whole)]
+    found = [kind for kind in found if kind not in {"risk_question", "risk_means"} or asking]
+    if "farewell" in found and asking and _asks_something(asking):
+        found.remove("farewell")
+    if "risk_means" in found and "risk_question" not in found and not _dark(whole):
+        found.remove("risk_means")
+    for sentence in asking:
+        ask = _ask(sentence)
+        if ask is not None and ask not in found:
+            found.append(ask)
+    if asking and not found:
+        found.append(_ask(" ".join(said[-2:])) or "unknown")
+    return tuple(found)
+
+
+def _asks_something(asking: list[str]) -> bool:
+    return any(_ask(sentence) not in {None, "check", "consent", "how_are_you"} for sentence in asking)
+
+
+def _dark(text: str) -> bool:
+    return (
+        re.search(r"\b(those|these|the) thoughts\b|act on|do it\b|hurt|die\b|dying|pills|weapon", text, re.I)
+        is not None
+    )
+
+
+@lru_cache(maxsize=8192)
+def _ask(sentence: str) -> str | None:
+    for ask, pattern in _ask_patterns():
+        if pattern.search(sentence):
+            return ask
+    return None
+
+
+def _moods(said: list[str]) -> frozenset[str]:
+    kinds: list[str] = list(bank("client_reading")["moods"])
+    return frozenset(kind for kind in kinds for sentence in said if _pattern(kind).search(sentence))
+
+
+@lru_cache(maxsize=32)
+def _pattern(kind: str) -> re.Pattern[str]:
+    cues = bank("client_reading")
+    raw = cues.get(kind) or cues["moods"][kind]
+    return re.compile(raw if isinstance(raw, str) else "|".join(raw), re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _ask_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    asks: dict[str, list[str]] = bank("client_reading")["asks"]
+    return tuple((ask, re.compile("|".join(cues), re.IGNORECASE)) for ask, cues in asks.items())
+
+
+@lru_cache(maxsize=1)
+def _small_words() -> frozenset[str]:
+    return frozenset(bank("client_lexicon")["small_words"].split())
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ies", "ed", "es", "s", "ly"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word

@@ -1,0 +1,196 @@
+"""English at clause level: saying a client's words back without a parser.
+
+Everything here prefers silence to a wrong sentence: a clause that cannot be turned to the second person safely is
+not reflected at all, so callers must be ready for None.
+"""
+
+from __future__ import annotations
+
+import re
+
+_QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*\n+\s*")
+_SPACES = re.compile(r"\s+")
+
+_LEAD = re.compile(
+    r"^(?:(?:well|yeah|yes|no|so|and|but|or|hmm+|u[hm]+|oh|look|okay|ok|right|sure|honestly|actually|basically|anyway"
+    r"|to be honest|if i'?m honest|in truth|frankly|i mean|you know|i guess|i suppose|i don'?t know|maybe|like|also"
+    r"|because|cause|then|plus|still|thanks|thank you|hi|hello|you see|you're right|now|besides|sometimes i think"
+    r"|i think|it'?s just that|it'?s that|the thing is(?: that)?|what happens is(?: that)?|i have to say"
+    r"|i must say|i'?d say(?: that)?|i would say(?: that)?)\b[\s,.;:…\-–—]+)+",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"[\s,;:\-–—…]+(?:you know|i guess|i suppose|i mean|honestly|if that makes sense|or something|or whatever|to be honest"
+    r"|i think|right|really|though|as well|and all that|you see|i don'?t know|of course|at least)?[\s.,!…]*$",
+    re.IGNORECASE,
+)
+
+_ADVERBS = r"(?:\s+(?:\w+ly|just|always|never|still|also|only|often|even|already|once|so|now|ever|almost))*"
+_FLIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), new)
+    for pattern, new in (
+        (r"\bmy (\w+) and (?:I|me)\b", r"you and your \1"),
+        (r"\b(?:me|I) and my\b", "you and your"),
+        (r"\bam I\b", "are you"),
+        (r"\bwas I\b", "were you"),
+        (rf"\b(?:I|we)({_ADVERBS})\s+am\b", r"you\1 are"),
+        (rf"\bI({_ADVERBS})\s+was\b", r"you\1 were"),
+        (rf"\bI({_ADVERBS})\s+wasn'?t\b", r"you\1 weren't"),
+        (r"\b(?:I'm|Im)\b", "you're"),
+        (r"\bwe're\b", "you're"),
+        (r"\b(?:I|we)'(ve|d|ll)\b", r"you'\1"),
+        (r"\b(?:I|we|me|us)\b", "you"),
+        (r"\b(?:my|our)\b", "your"),
+        (r"\b(?:mine|ours)\b", "yours"),
+        (r"\bmyself\b", "yourself"),
+        (r"\bourselves\b", "yourselves"),
+    )
+)
+
+FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|I'd|I'll|me|my|mine|myself|we|us|our|ours|ourselves)\b", re.IGNORECASE)
+_SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|you'\w+|ya|u)\b", re.IGNORECASE)
+_UNSAFE = re.compile(
+    r"\b(?:and|but|or|then|who)\s+(?:\w+ly\s+)?(?:am|was|wasn't)\b"  # a second verb whose subject is not at hand
+    r"|\b(?:counsel\w*|therap\w*|session|doctor said|this exercise|intake)\b"
+    r"|(?:^|\s)['‘]"
+    r"|\.\.\.|…|[(\[:]",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r"^(?:(?:when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|sometimes"
+    r"|lately|recently|for|most|by|all)\b[^,]*,?\s*)?"
+    r"(?:I|we|he|she|it|they|there|that|this|my|our|the|a|an|his|her|their|people|every\w+|no\s?body|no one|nothing|some\w*"
+    r"|other|others|not|life|work|home|sleep)\b",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"\b(?:I|we|he|she|it|they|there|that|this|who|one|body|thing|people|my \w+|the \w+|(?:every|some|no)\w+)"
+    r"(?:'(?:m|s|re|ve|d|ll)\b|\s+(?!and\b|or\b|of\b|at\b|in\b|on\b|with\b)\w+)",
+    re.IGNORECASE,
+)
+_CUT = re.compile(r",? (?:but|because|so that|although|though|which|except)\b|, (?:and|so|or|then)\b|;|\s[–—-]\s|—")
+_SUBORDINATE = re.compile(r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.I)
+_LOWER = re.compile(
+    r"^(?:you|your|yours|it|he|she|they|there|that|this|the|a|an|his|her|their|people|every\w*|no|nobody|nothing|some\w*|when"
+    r"|whenever|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|lately|recently|for|most|by|all"
+    r"|other|others|not|life|work|home|sleep|it's|that's|there's|he's|she's|they're|you're|you've|you'd|you'll)\b",
+    re.IGNORECASE,
+)
+
+SHORT, LONG = 3, 17
+"""Words a clause worth saying back has, at least and at most."""
+
+
+def plain(text: str) -> str:
+    """Text with single spaces and straight apostrophes and quotes."""
+    straight = text.replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
+    return _SPACES.sub(" ", straight).strip()
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a turn; a full stop within quotation marks ends none."""
+    quotes: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        quotes.append(match.group(0))
+        stop = match.group(1)[-1] if match.group(1)[-1] in ".!?" else ""
+        return f"\x00{len(quotes) - 1}\x00{stop}"
+
+    hidden = _QUOTED.sub(hide, plain(text))
+    parts = [part.strip() for part in _SENTENCE.split(hidden)]
+    return [re.sub(r"\x00(\d+)\x00[.!?]?", lambda m: quotes[int(m.group(1))], part) for part in parts if part]
+
+
+def trimmed(sentence: str) -> str:
+    """A sentence without the small words people start and end with, and without its full stop."""
+    bare = _LEAD.sub("", plain(sentence))
+    return _TAIL.sub("", bare + " ").strip(" ,;:.!-–—")
+
+
+def flip(text: str) -> str:
+    """First person to second person; words inside quotation marks stay as they were said."""
+    pieces = re.split(r"(\"[^\"]*\")", plain(text))
+    return "".join(piece if piece.startswith('"') else _flip_piece(piece) for piece in pieces)
+
+
+def _flip_piece(piece: str) -> str:
+    for pattern, new in _FLIPS:
+        piece = pattern.sub(new, piece)
+    return piece
+
+
+def capital(text: str) -> str:
+    """Text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def lower(text: str) -> str | None:
+    """Text fit for the middle of a sentence, or None when its first word may be a name."""
+    return text[:1].lower() + text[1:] if _LOWER.match(text) else None
+
+
+def clause(sentence: str) -> str | None:
+    """The first clause of a sentence that stands on its own and is short enough to be said back."""
+    bare = trimmed(sentence)
+    if sentence.rstrip().endswith("?"):
+        return None
+    for end in [*reversed([cut.start() for cut in _CUT.finditer(bare)]), None] if _count(bare) > LONG else [None]:
+        piece = bare[:end].strip(" ,;")
+        if SHORT <= _count(piece) <= LONG and _stands(piece, cut=end is not None):
+            return piece
+    return None
+
+
+def _count(text: str) -> int:
+    return len(text.split())
+
+
+def _stands(piece: str, *, cut: bool) -> bool:
+    if cut and _SUBORDINATE.match(piece) and not re.search(r", (?:I|it|he|she|they|we|my)\b", piece):
+        return False
+    return _VERB.search(piece) is not None and piece.count('"') % 2 == 0
+
+
+def reflectable(piece: str) -> bool:
+    """Whether a clause can be turned to the second person and stay right."""
+    outside = _QUOTED.sub("", piece)
+    return (
+        _CLAUSE.match(piece) is not None
+        and _SECOND_PERSON.search(outside) is None
+        and _UNSAFE.search(outside) is None
+        and not re.search(r"\d", outside)
+    )
+
+
+def mirror(text: str) -> str | None:
+    """The clause of a turn most worth reflecting, in the second person and without a full stop.
+
+    Returns:
+        A clause such as "you lie awake and count your mistakes", capitalised as it would start a sentence
+        ("You lie awake ..."); None when no clause of the turn can be said back safely.
+    """
+    best: tuple[float, str] | None = None
+    for place, sentence in enumerate(sentences(text)):
+        piece = clause(sentence)
+        if piece is None or not reflectable(piece):
+            continue
+        weight = _weight(piece) + 0.3 * place
+        if best is None or weight > best[0]:
+            best = weight, piece
+    return None if best is None else capital(flip(best[1]))
+
+
+def _weight(piece: str) -> float:
+    personal = 2.0 if re.search(r"\b(?:I|my|me)\b", piece) else 0.0
+    felt = (
+        1.0 if re.search(r"\b(?:feel|felt|afraid|never|always|can't|keep|alone|hard|nobody|everyone)\b", piece) else 0.0
+    )
+    return personal + felt - abs(_count(piece) - 9) * 0.1
+
+
+def quotable(text: str, longest: int = LONG) -> str | None:
+    """A short stretch of a turn to be quoted word for word, without quotation marks or full stop."""
+    pieces = [piece for piece in map(clause, sentences(text)) if piece and '"' not in piece]
+    short = [piece for piece in pieces if _count(piece) <= longest and _SECOND_PERSON.search(piece) is None]
+    return capital(max(short, key=_weight)) if short else None

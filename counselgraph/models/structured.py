@@ -1,0 +1,114 @@
+"""From what a model wrote to what can be used: clean text, JSON out of text, schemas for the wire."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from counselgraph.errors import ModelError
+
+T = TypeVar("T", bound=BaseModel)
+
+StructuredMode = Literal["json_schema", "json_object", "prompt"]
+"""How a server is asked for typed output: OpenAI's `json_schema` (vLLM, OpenAI), `json_object` with a schema
+(llama.cpp), or in words, for servers that take neither."""
+
+_THOUGHT = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_UNCLOSED = re.compile(r"<(?:think|thinking)>.*\Z", re.DOTALL | re.IGNORECASE)
+# Some chat templates open the block in the prompt, so that the text holds the closing tag alone.
+_UNOPENED = re.compile(r"\A.*?</(?:think|thinking)>", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"\A```[\w-]*[ \t]*\n?(.*?)\n?[ \t]*(?:```)?\Z", re.DOTALL)
+_FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
+_SHOWN_ERRORS = 5
+
+
+def clean_text(raw: str | None) -> str:
+    """The words of a reply: reasoning blocks, outer code fence and surrounding space removed.
+
+    A reasoning block that never closes takes the rest of the reply with it; None becomes "". Half a surrogate pair,
+    what is left of an emoji that was cut, becomes "?", because no file and no server takes it.
+    """
+    text = _THOUGHT.sub("", (raw or "").encode(errors="replace").decode())
+    text = _UNCLOSED.sub("", _UNOPENED.sub("", text)).strip()
+    fenced = _FENCE.match(text) if text.startswith("```") and text.count("```") <= 2 else None  # noqa: PLR2004
+    return fenced[1].strip() if fenced else text
+
+
+def parse(text: str, schema: type[T]) -> T:
+    """The typed value in a reply.
+
+    Takes JSON alone, in a code fence, or with prose around it. Raw control characters inside JSON strings are kept as
+    they are: guided decoding is known to let them through.
+
+    Args:
+        text: A reply, cleaned or not.
+        schema: Type to validate against.
+
+    Raises:
+        ModelError: There is no JSON object, or it does not fit; the message is short enough for a repair prompt.
+    """
+    value = _first_value(clean_text(text))
+    try:
+        return schema.model_validate_json(json.dumps(value))
+    except ValidationError as error:
+        raise ModelError(f"The JSON does not fit `{schema.__name__}`: {_short(error)}") from error
+
+
+@cache
+def wire_schema(output: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a type as strict structured output takes it; callers must not change it.
+
+    Every property is required, nothing else is allowed, and no `$ref` has siblings.
+    """
+    schema: dict[str, Any] = _strict(output.model_json_schema())
+    return schema
+
+
+def _first_value(text: str) -> Any:
+    problem: json.JSONDecodeError | None = None
+    for candidate in (text, *_FENCED.findall(text), text[text.find("{") :] if "{" in text else ""):
+        try:
+            value, _ = json.JSONDecoder(strict=False).raw_decode(candidate.strip())
+        except json.JSONDecodeError as error:
+            problem = problem or error
+        else:
+            if isinstance(value, Mapping):
+                return value
+    if problem is None:
+        raise ModelError("The answer is not a JSON object.")
+    raise ModelError(f"The answer is not valid JSON: {problem.msg} at character {problem.pos}.")
+
+
+def _short(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']}" for problem in problems]
+    more = len(told) - _SHOWN_ERRORS
+    return "; ".join(told[:_SHOWN_ERRORS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node and len(node) > 1:
+        return {"anyOf": [{"$ref": node["$ref"]}], **_without(node, "$ref", "default")}
+    if "properties" not in node:
+        return {key: _strict(value) for key, value in _without(node, "default").items()}
+    properties = {name: _strict(schema) for name, schema in node["properties"].items()}
+    rest = {key: _strict(value) for key, value in node.items() if key not in {"properties", "default", "required"}}
+    return {
+        **rest,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": node.get("additionalProperties", False),
+    }
+
+
+def _without(node: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in node.items() if key not in keys}

@@ -1,0 +1,180 @@
+"""The batch: many sessions from one RunSpec, in one folder, through a bounded pool of workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from counselgraph.errors import ConfigError, InputError
+from counselgraph.graphs.session import build_session
+from counselgraph.memory.embed import load_embedder
+from counselgraph.memory.store import MemoryStore
+from counselgraph.models.load import Models, check_model_name
+from counselgraph.personas.load import load_personas
+from counselgraph.runner.cast import JournaledCast
+from counselgraph.runner.drain import Controls
+from counselgraph.runner.folder import RunFolder
+from counselgraph.runner.job import Job, header_of, jobs_for
+from counselgraph.runner.log import SessionLog, has_ended
+from counselgraph.runner.play import SessionGraph, play
+from counselgraph.runner.report import FAILED, Summary, summarize
+from counselgraph.runner.spec import RunSpec
+
+OnProgress = Callable[["Progress"], None]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands; handed to `on_progress` after every session.
+
+    Attributes:
+        total: Sessions of the run.
+        done: Sessions ended, those of an earlier start included.
+        failed: Sessions that ended in an error.
+        stops: Stop reason to number of sessions, this start only.
+    """
+
+    total: int
+    done: int = 0
+    failed: int = 0
+    stops: dict[str, int] = field(default_factory=dict)
+
+    def counted(self, stop: str) -> Progress:
+        """Count one more session that has ended."""
+        self.done += 1
+        self.failed += stop in FAILED
+        self.stops[stop] = self.stops.get(stop, 0) + 1
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run came to.
+
+    Attributes:
+        out: The run folder.
+        summary: What `summary.json` holds.
+        bad: Records left out with `skip_bad`, each with its reason.
+        drained: True if the run was asked to stop before all sessions had ended.
+    """
+
+    out: Path
+    summary: Summary
+    bad: tuple[InputError, ...] = ()
+    drained: bool = False
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Sessions that ended in an error, with the reason."""
+        return self.summary.failed
+
+
+async def run(spec: RunSpec, *, models: Models | None = None, on_progress: OnProgress | None = None) -> RunResult:
+    """Run all sessions of a spec, or the rest of them if its folder already holds a part.
+
+    Everything that can be checked is checked before the first model call. A killed run is continued by calling this
+    again: finished sessions stay as they are, unfinished ones are played again with their journal in front, which
+    repeats at most the calls that were in flight.
+
+    Args:
+        spec: What to run.
+        models: Where model names become models; by default made from the spec.
+        on_progress: Called after every session.
+
+    Raises:
+        InputError: A persona, the spec or the folder cannot be used.
+        ConfigError: A model or role cannot be used.
+    """
+    personas = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
+    build_session(roles=spec.roles)
+    for name in {spec.model, *spec.models.values()}:
+        if check_model_name(name).kind == "human":
+            raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
+    async with models or models_of(spec) as known:
+        folder = RunFolder(spec.out)
+        manifest = folder.prepare(spec, await servers_of(spec, known))
+        jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
+        todo = [job for job in jobs if not has_ended(folder.log(job.id))]
+        progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
+        drained = await _play_all(todo, spec, folder, known, progress, on_progress)
+    summary = summarize(folder.path)
+    return RunResult(out=folder.path, summary=summary, bad=personas.bad, drained=drained)
+
+
+def run_sync(spec: RunSpec, **options: Any) -> RunResult:
+    """`run` for code that is not async."""
+    return asyncio.run(run(spec, **options))
+
+
+async def resume(out: str | Path, **options: Any) -> RunResult:
+    """Continue the run in a folder, as it was specified.
+
+    Raises:
+        InputError: The folder holds no run.
+    """
+    folder = RunFolder(Path(out))
+    return await run(folder.spec().model_copy(update={"out": folder.path}), **options)
+
+
+def models_of(spec: RunSpec) -> Models:
+    """The models a spec names, ready to be asked."""
+    return Models(spec.base_url, max_calls=spec.max_calls, timeout_s=spec.timeout_s)
+
+
+async def _play_all(
+    todo: Sequence[Job],
+    spec: RunSpec,
+    folder: RunFolder,
+    models: Models,
+    progress: Progress,
+    on_progress: OnProgress | None,
+) -> bool:
+    """Play jobs with `spec.concurrency` workers; True if a signal drained the run."""
+    cast, controls, waiting = JournaledCast(models), Controls(), iter(todo)
+
+    async def work(graph: SessionGraph) -> None:
+        for job in waiting:
+            if controls.draining:
+                return
+            with (
+                controls.one() as control,
+                cast.session(job.id, folder.journal(job.id)),
+                SessionLog(folder.log(job.id), folder.texts) as log,
+            ):
+                ending = await play(job, graph, log, header=header_of(job, spec), control=control)
+            if ending is not None and on_progress is not None:
+                on_progress(progress.counted(ending.stop))
+
+    async with _session_graph(spec, folder, cast) as graph:
+        with controls.on_signals():
+            async with asyncio.TaskGroup() as pool:
+                for _ in range(min(spec.concurrency, len(todo))):
+                    pool.create_task(work(graph))
+    return controls.draining
+
+
+@asynccontextmanager
+async def _session_graph(spec: RunSpec, folder: RunFolder, cast: JournaledCast) -> AsyncIterator[SessionGraph]:
+    """The compiled graph of a run, with its memory open; the journal stands in for checkpoints."""
+    memory = await asyncio.to_thread(open_memory, spec, folder)
+    with memory or contextlib.nullcontext():
+        yield build_session(roles=spec.roles, cast=cast, memory=memory).compile()
+
+
+def open_memory(spec: RunSpec, folder: RunFolder) -> MemoryStore | None:
+    """The store a spec names, opened; None for `memory: none`. Blocking."""
+    if spec.memory == "none":
+        return None
+    place = folder.memory if spec.memory == "run" else Path(spec.memory)
+    return MemoryStore.open(place, embedder=load_embedder(spec.embedder))
+
+
+async def servers_of(spec: RunSpec, models: Models) -> dict[str, Any]:
+    """What each model server says of itself."""
+    names = sorted({spec.model, *spec.models.values()})
+    return {name: await models.describe(name) for name in names if name.startswith(("openai/", "vllm/"))}

@@ -1,0 +1,105 @@
+"""A session with a person in one seat, in the terminal or anywhere a line can be read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.types import Command
+
+from counselgraph.errors import ConfigError
+from counselgraph.graphs.session import build_session
+from counselgraph.graphs.state import Ending, checkpoint_types
+from counselgraph.models.load import Models
+from counselgraph.personas.load import load_personas
+from counselgraph.runner.batch import models_of, open_memory, servers_of
+from counselgraph.runner.cast import JournaledCast
+from counselgraph.runner.folder import RunFolder
+from counselgraph.runner.job import Job, header_of, jobs_for
+from counselgraph.runner.log import Event, SessionLog
+from counselgraph.runner.play import SessionGraph, step
+from counselgraph.runner.recorder import Recorder
+from counselgraph.runner.report import summarize
+from counselgraph.runner.spec import RunSpec
+
+HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatResult:
+    """How a chat came out.
+
+    Attributes:
+        out: The run folder.
+        ending: How the session ended; None if the person left and can come back with resume.
+    """
+
+    out: Path
+    ending: Ending | None
+
+
+async def chat(
+    spec: RunSpec,
+    read_line: Callable[[Mapping[str, Any]], str],
+    *,
+    on_event: Callable[[Event], None] | None = None,
+    models: Models | None = None,
+) -> ChatResult:
+    """Play one session in which a person fills the seats whose model is `human`.
+
+    The person's lines go into the journal like any model's answers, so a chat that was left, or killed, goes on where
+    it stopped when it is started again with the same spec.
+
+    Args:
+        spec: A spec whose `personas` is one persona, with `human` in `models`.
+        read_line: Asks the person; gets what the seat waits for (role, exchange, last words) and returns the line.
+            Runs in a thread. Raises EOFError when the person leaves.
+        on_event: Called with every event as it is logged.
+        models: Where model names become models.
+
+    Raises:
+        ConfigError: No seat of the spec is human.
+        InputError: The persona or the folder cannot be used.
+    """
+    if HUMAN not in spec.models.values():
+        raise ConfigError("A chat needs a person in one seat, such as models={'counselor': 'human'}.")
+    persona = load_personas(spec.personas, format=spec.format, limit=1, skip_bad=spec.skip_bad).personas[0]
+    async with models or models_of(spec) as known:
+        folder = RunFolder(spec.out)
+        manifest = folder.prepare(spec, await servers_of(spec, known))
+        job = next(jobs_for(persona, spec, manifest["run"]))
+        cast = JournaledCast(known)
+        memory = await asyncio.to_thread(open_memory, spec, folder)
+        saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types()))
+        with (
+            memory or contextlib.nullcontext(),
+            cast.session(job.id, folder.journal(job.id)),
+            SessionLog(folder.log(job.id), folder.texts, on_event=on_event) as log,
+        ):
+            graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile(checkpointer=saver)
+            log.write(header_of(job, spec))
+            ending = await _converse(graph, job, Recorder(log), read_line)
+    await asyncio.to_thread(summarize, folder.path)
+    return ChatResult(folder.path, ending)
+
+
+async def _converse(
+    graph: SessionGraph, job: Job, recorder: Recorder, read_line: Callable[[Mapping[str, Any]], str]
+) -> Ending | None:
+    given: Any = job.start
+    while True:
+        await step(graph, given, job.context, recorder)
+        if not recorder.waiting:
+            break
+        try:
+            line = await asyncio.to_thread(read_line, recorder.waiting.pop())
+        except EOFError:
+            return None
+        given = Command(resume=line)
+    return recorder.ending and recorder.close(recorder.ending)

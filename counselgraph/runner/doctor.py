@@ -1,0 +1,99 @@
+"""The doctor: is everything here that a run needs, and if not, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from counselgraph.errors import CounselgraphError
+from counselgraph.memory.embed import load_embedder
+from counselgraph.models.load import Models
+
+_PACKAGES = ("counselgraph", "langgraph", "langchain-core", "langchain-openai", "chromadb", "pydantic")
+_LEAST_FREE = 1 << 30
+_LEAST_PYTHON = (3, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        what: What was looked at.
+        ok: Whether a run can go ahead.
+        found: What was found.
+        fix: What to do, if it is not ok.
+    """
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+
+async def examine(*, model: str, base_url: str | None, embedder: str, folder: Path) -> list[Check]:
+    """Look at everything a run needs.
+
+    Args:
+        model: Model whose endpoint should answer.
+        base_url: Endpoint, if not the default.
+        embedder: Embedder that should load.
+        folder: Folder a run would be written to.
+    """
+    checks = [_python(), *map(_package, _PACKAGES)]
+    checks.append(await asyncio.to_thread(_writable, folder))
+    checks.append(_disk(folder))
+    checks.append(await asyncio.to_thread(_attempt, f"embedder {embedder}", lambda: load_embedder(embedder).name))
+    checks.append(await _endpoint(model, base_url))
+    return checks
+
+
+def _python() -> Check:
+    fine = sys.version_info[:2] >= _LEAST_PYTHON
+    return Check("python", fine, platform.python_version(), "" if fine else "use Python 3.11 or newer")
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, ok=True, found=version(name))
+    except PackageNotFoundError:
+        return Check(name, ok=False, found="not installed", fix=f"pip install {name}")
+
+
+def _writable(folder: Path) -> Check:
+    place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return Check(f"folder {folder}", ok=True, found=f"{place} can be written")
+    except OSError as error:
+        return Check(f"folder {folder}", ok=False, found=str(error), fix="give another --out, or mend its permissions")
+
+
+def _disk(folder: Path) -> Check:
+    place = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(place).free
+    fine = free >= _LEAST_FREE
+    return Check("free disk", fine, f"{free / (1 << 30):.1f} GiB", "" if fine else "make room: less than 1 GiB is left")
+
+
+def _attempt(what: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(what, ok=True, found=look())
+    except CounselgraphError as error:
+        return Check(what, ok=False, found=str(error), fix="see the message")
+
+
+async def _endpoint(model: str, base_url: str | None) -> Check:
+    async with Models(base_url) as models:
+        try:
+            found = await models.describe(model)
+        except CounselgraphError as error:
+            return Check(f"model {model}", ok=False, found=str(error), fix="start the server, or give --base-url")
+    return Check(f"model {model}", ok=True, found=", ".join(f"{key} {value}" for key, value in found.items()))

@@ -1,0 +1,52 @@
+"""Draining: a signal lets the calls in flight finish, saves them, and starts nothing new."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterator
+
+from langgraph.runtime import RunControl
+
+
+class Controls:
+    """Lets a signal drain every session in flight.
+
+    Attributes:
+        draining: True once a drain was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.draining = False
+        self._open: set[RunControl] = set()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[RunControl]:
+        """Control of one session, for as long as it is in flight."""
+        control = RunControl()
+        self._open.add(control)
+        try:
+            yield control
+        finally:
+            self._open.discard(control)
+
+    def drain(self) -> None:
+        """Ask every session in flight to stop after its current step."""
+        self.draining = True
+        for control in self._open:
+            control.request_drain("asked to stop")
+
+    @contextlib.contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Drain on SIGINT and SIGTERM where the platform and the thread allow it."""
+        loop, taken = asyncio.get_running_loop(), []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, self.drain)
+                taken.append(number)
+        try:
+            yield
+        finally:
+            for number in taken:
+                loop.remove_signal_handler(number)

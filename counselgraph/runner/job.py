@@ -1,0 +1,85 @@
+"""Jobs: the sessions of a run, each with its persona, its context and the first event of its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from counselgraph.graphs.context import Context
+from counselgraph.personas.persona import Persona
+from counselgraph.runner.log import NOTICE, REHEARSAL_NOTICE, SCHEMA_VERSION, Event
+from counselgraph.runner.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One session to play.
+
+    Attributes:
+        persona: The whole persona, source record included; the graph gets its client's side and its intake.
+        context: Everything else the graph needs.
+    """
+
+    persona: Persona
+    context: Context
+
+    @property
+    def id(self) -> str:
+        """Session id."""
+        return self.context.session
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """What the graph is started with."""
+        return {"persona": self.persona.for_client(), "intake": self.persona.for_counselor()}
+
+
+def jobs_for(persona: Persona, spec: RunSpec, run_id: str) -> Iterator[Job]:
+    """One job for each replicate of a persona."""
+    for replicate in range(1, spec.replicates + 1):
+        session = persona.id if spec.replicates == 1 else f"{persona.id}-r{replicate}"
+        yield Job(persona, context_for(spec, persona.id, session, run_id, persona.language, replicate))
+
+
+def context_for(
+    spec: RunSpec, persona_id: str, session: str, run_id: str, language: str, replicate: int = 1
+) -> Context:
+    """The context of one session of a spec."""
+    return Context(
+        session=session,
+        run=run_id,
+        persona=persona_id,
+        seed=spec.seed,
+        replicate=replicate,
+        models={"default": spec.model, **spec.models},
+        params=spec.params,
+        opens=spec.opens,
+        max_exchanges=spec.max_exchanges,
+        min_exchanges=spec.min_exchanges,
+        call_limit=spec.call_limit,
+        token_limit=spec.token_limit,
+        language=spec.language or language,
+        locale=spec.locale,
+    )
+
+
+def header_of(job: Job, spec: RunSpec) -> Event:
+    """First event of a session's log: who, with which models, from which seed."""
+    persona, names = job.persona, sorted({spec.model, *spec.models.values()})
+    source = persona.source
+    return {
+        "event": "header",
+        "schema_version": SCHEMA_VERSION,
+        "role": "run",
+        "notice": f"{NOTICE} {REHEARSAL_NOTICE}" if "rehearsal" in names else NOTICE,
+        "run": job.context.run,
+        "persona": {"id": persona.id, "name": persona.name, "attitude": persona.attitude.value},
+        "source": None if source is None else source.model_dump(include={"format", "file", "record"}),
+        "language": job.context.language,
+        "seed": spec.seed,
+        "replicate": job.context.replicate,
+        "models": {"default": spec.model, **spec.models},
+        "roles": list(spec.roles),
+        "max_exchanges": spec.max_exchanges,
+    }

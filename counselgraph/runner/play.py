@@ -1,0 +1,72 @@
+"""One session played through the graph, told to its log, and ended with a reason whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from langgraph.errors import GraphDrained
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import RunControl
+from langgraph.types import Command
+
+from counselgraph.graphs.context import Context
+from counselgraph.graphs.state import Ending, StopReason
+from counselgraph.runner.job import Job
+from counselgraph.runner.log import Event, SessionLog
+from counselgraph.runner.recorder import Recorder
+
+SessionGraph = CompiledStateGraph[Any, Context, Any, Any]
+
+
+async def play(
+    job: Job, graph: SessionGraph, log: SessionLog, *, header: Event, control: RunControl | None = None
+) -> Ending | None:
+    """Play a session from its start to its end.
+
+    An error ends the session instead of leaving it: the log gets an `error` event and an `end`.
+
+    Args:
+        job: What to play.
+        graph: Compiled session graph.
+        log: Open log.
+        header: The header event.
+        control: Lets somebody ask for a drain.
+
+    Returns:
+        How it ended; None if it was drained, which leaves a log without `end` for resume to write anew.
+    """
+    log.write(header)
+    recorder = Recorder(log)
+    try:
+        await step(graph, job.start, job.context, recorder, control=control)
+    except GraphDrained:
+        return None
+    except Exception as error:  # noqa: BLE001 - one session's failure is recorded and must not end the run
+        return recorder.fail(error)
+    return recorder.close(recorder.ending or _unfinished())
+
+
+async def step(
+    graph: SessionGraph,
+    given: dict[str, Any] | Command[Any] | None,
+    context: Context,
+    recorder: Recorder,
+    *,
+    control: RunControl | None = None,
+) -> None:
+    """Run the graph on what is given until it ends or waits for a person."""
+    stream = graph.astream(
+        given,
+        {"configurable": {"thread_id": context.session}},
+        context=context,
+        stream_mode=["updates", "custom"],
+        control=control,
+    )
+    async for mode, payload in stream:
+        recorder.take(str(mode), cast("Mapping[str, Any]", payload))
+
+
+def _unfinished() -> Ending:
+    reason = "The graph stopped without an ending; a seat waits for a person, whom a batch does not have."
+    return Ending(stop=StopReason.INFRASTRUCTURE_ERROR, by="run", reason=reason)

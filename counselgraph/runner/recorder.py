@@ -1,0 +1,112 @@
+"""Recording: listens to a graph's stream, writes the session's log and sums it up for the `end` event."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from counselgraph.errors import ModelError
+from counselgraph.graphs.state import Ending, StopReason
+from counselgraph.models.base import Usage
+from counselgraph.runner.events import events_of
+from counselgraph.runner.log import Event, SessionLog
+
+
+class Recorder:
+    """Turns what a graph streams into the log of one session.
+
+    Args:
+        log: Open log of the session.
+
+    Attributes:
+        ending: How the session ended, None while it goes on.
+        waiting: Payloads of the interrupts the session waits at.
+    """
+
+    def __init__(self, log: SessionLog) -> None:
+        self.ending: Ending | None = None
+        self.waiting: list[Any] = []
+        self._log = log
+        self._started = time.perf_counter()
+        self._usage: dict[str, Usage] = {}
+        self._counts = {"turns": 0, "exchanges": 0, "plans": 0, "repairs": 0, "retries": 0, "journaled": 0}
+        self._highest = 0
+        self._technique: str | None = None
+
+    def take(self, mode: str, payload: Mapping[str, Any]) -> None:
+        """Record one item of `graph.astream(..., stream_mode=["updates", "custom"])`."""
+        if mode == "custom":
+            self._write(payload)
+            return
+        for node, update in payload.items():
+            if node == "__interrupt__":
+                self._wait(update)
+            else:
+                self._updated(node, update or {})
+
+    def close(self, ending: Ending) -> Ending:
+        """Write the `end` event."""
+        total = sum(self._usage.values(), Usage())
+        self._write(
+            {
+                "event": "end",
+                "stop": ending.stop.value,
+                "by": ending.by,
+                "reason": ending.reason,
+                **self._counts,
+                "highest_risk": self._highest,
+                "technique": self._technique,
+                "usage": total.model_dump(),
+                "usage_by": {key: used.model_dump() for key, used in sorted(self._usage.items())},
+                "seconds": round(time.perf_counter() - self._started, 3),
+            }
+        )
+        return ending
+
+    def fail(self, error: Exception) -> Ending:
+        """Write an `error` event and the `end` that follows from it.
+
+        A model whose answer cannot be used is the model's failure; everything else is ours or the machine's.
+        """
+        stop = StopReason.MODEL_ERROR if isinstance(error, ModelError) else StopReason.INFRASTRUCTURE_ERROR
+        trace = traceback.format_exception(error)[-3:]
+        self._write({"event": "error", "type": type(error).__name__, "message": str(error), "trace": trace})
+        return self.close(Ending(stop=stop, by="run", reason=f"{type(error).__name__}: {error}"))
+
+    def _updated(self, node: str, update: Mapping[str, Any]) -> None:
+        for event in events_of(node, update):
+            self._write(event)
+        self._log.exchange = update.get("exchange", self._log.exchange)
+        self.ending = update.get("ending") or self.ending
+
+    def _wait(self, interrupts: Any) -> None:
+        self.waiting = [item.value for item in interrupts]
+        self._write({"event": "interrupt", "role": "run", "asks": self.waiting})
+
+    def _write(self, event: Mapping[str, Any]) -> None:
+        self._count(event)
+        self._log.write(event)
+
+    def _count(self, event: Event | Mapping[str, Any]) -> None:
+        match event["event"]:
+            case "turn":
+                self._counts["turns"] += 1
+                self._counts["exchanges"] = max(self._counts["exchanges"], self._log.exchange)
+            case "plan":
+                self._counts["plans"] += 1
+                self._technique = self._technique or event["technique"]
+            case "risk" if event["side"] == "client":
+                self._highest = max(self._highest, event["level"])
+            case "repair":
+                self._counts["repairs"] += 1
+            case "retry":
+                self._counts["retries"] += 1
+            case "model_call":
+                self._spend(event)
+
+    def _spend(self, call: Mapping[str, Any]) -> None:
+        key = f"{call['role']} {call['model']}"
+        self._usage[key] = self._usage.get(key, Usage()) + Usage.model_validate(call["usage"])
+        self._counts["journaled"] += call["journaled"]

@@ -1,0 +1,131 @@
+"""The RunSpec: everything that decides what a run does. The same in Python, YAML and on the command line."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from counselgraph.errors import InputError
+
+Params = dict[str, float | int | str | bool]
+
+
+class RunSpec(BaseModel):
+    """Many sessions, described once.
+
+    Attributes:
+        personas: "builtin", "builtin/<id>", a YAML file or folder, or any importable file.
+        format: Importer to use; detected if left out.
+        limit: At most this many personas, from the start.
+        skip_bad: Run the good records of a file that also has bad ones.
+        model: Model of every role that `models` does not name.
+        models: Role name to model name.
+        base_url: OpenAI-compatible endpoint for `vllm/...` and `openai/...` models.
+        params: Sampling parameters passed to every model (temperature, top_p, max_tokens, ...).
+        roles: Roles to add, or to put in the place of a default: offered names or import paths.
+        seed: Every random choice of the run comes from it.
+        replicates: Sessions per persona.
+        opens: Who speaks first, "counselor" or "client".
+        max_exchanges: The cap on exchanges.
+        min_exchanges: Exchanges before which no plan closes a session.
+        call_limit: Model calls a session may cost.
+        token_limit: Tokens a session may cost.
+        timeout_s: Seconds one model call may take.
+        language: ISO 639-1 code for all sessions; each persona's own if left out.
+        locale: ISO 3166 country whose crisis resources are named.
+        concurrency: Sessions in flight at once.
+        max_calls: Model calls in flight at once, per endpoint.
+        memory: "run" for a store inside the run folder, "none", or a folder of a store that outlives the run.
+        embedder: "lexical", or "minilm:<folder>".
+        out: The run folder.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    personas: str = "builtin"
+    format: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+    skip_bad: bool = False
+    model: str = "rehearsal"
+    models: dict[str, str] = Field(default_factory=dict)
+    base_url: str | None = None
+    params: Params = Field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    seed: int = 0
+    replicates: int = Field(default=1, ge=1)
+    opens: str = Field(default="counselor", pattern="^(counselor|client)$")
+    max_exchanges: int = Field(default=20, ge=1)
+    min_exchanges: int = Field(default=0, ge=0)
+    call_limit: int | None = Field(default=None, ge=1)
+    token_limit: int | None = Field(default=None, ge=1)
+    timeout_s: float = Field(default=120, gt=0)
+    language: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
+    locale: str = Field(default="US", pattern="^[A-Z]{2}$")
+    concurrency: int = Field(default=16, ge=1)
+    max_calls: int = Field(default=64, ge=1)
+    memory: str = "run"
+    embedder: str = "lexical"
+    out: Path = Path("runs/latest")
+
+    @model_validator(mode="after")
+    def _bounds_agree(self) -> Self:
+        if self.min_exchanges > self.max_exchanges:
+            raise ValueError(f"min_exchanges ({self.min_exchanges}) is above max_exchanges ({self.max_exchanges})")
+        return self
+
+    @classmethod
+    def of(cls, values: dict[str, Any], *, where: str | None = None) -> Self:
+        """Make a spec out of plain values.
+
+        Raises:
+            InputError: A field is unknown or its value does not fit; names the field and the fix.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise _explained(error, where) from error
+
+    @classmethod
+    def load(cls, file: str | Path, **overrides: Any) -> Self:
+        """Read a spec from a YAML file; keyword arguments win over the file.
+
+        Raises:
+            InputError: The file cannot be read or does not hold a spec.
+        """
+        path = Path(file)
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(
+                f"cannot be read: {error}", file=str(path), fix="give a YAML file with a RunSpec"
+            ) from error
+        if not isinstance(values, dict):
+            raise InputError("holds no mapping of fields", file=str(path), fix="write lines such as `model: rehearsal`")
+        return cls.of({**values, **overrides}, where=str(path))
+
+    def dump(self) -> dict[str, Any]:
+        """Plain JSON values, every field."""
+        return self.model_dump(mode="json")
+
+    def what_differs(self, other: RunSpec) -> dict[str, tuple[Any, Any]]:
+        """Fields that decide about results and differ: name to (this, other)."""
+        mine, theirs = self.dump(), other.dump()
+        return {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key] and key not in _HARMLESS}
+
+
+_HARMLESS = frozenset({"out", "concurrency", "max_calls", "timeout_s", "skip_bad"})
+
+
+def _explained(error: ValidationError, where: str | None) -> InputError:
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(field, RunSpec.model_fields, n=1)
+        fix = f"did you mean `{near[0]}`?" if near else f"use one of: {', '.join(RunSpec.model_fields)}"
+        return InputError("is no field of a RunSpec.", file=where, field=field, fix=fix)
+    problem = f"{first['msg']} (got {first['input']!r})." if field else f"{first['msg']}."
+    return InputError(problem, file=where, field=field or None, fix="correct the value; see docs/running.md")

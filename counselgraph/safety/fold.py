@@ -1,0 +1,90 @@
+"""Folding: text as the rules read it, with the way back to the original characters.
+
+Rules are written once, in lower-case plain characters; people write curly quotes, full-width letters, zero-width joiners
+and stray spaces. A folded text is what is left when those are gone, and it knows which original characters each of its
+own came from, so that a quote is always a substring of what was really said.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SENTENCE_BREAK = "\n"
+
+_PLAIN = str.maketrans(
+    {
+        "\u2018": "'", "\u2019": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'", "`": "'", "\u02bc": "'",
+        "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"',
+        "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-",
+        "\u3002": ".",
+    }
+)  # fmt: skip
+_DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
+_PIECE = re.compile(
+    r"""(?P<end>(?<=[.!?])["')\]]{0,3}\s+|\s*\n\s*\n\s*)   # a sentence or a paragraph ends
+      | (?P<gap>\s*(?:\.\.+|\u2026)\s*|\s+)           # trailing dots hold a sentence together, as a space does
+      """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A folded text.
+
+    Attributes:
+        original: The text as it was said.
+        text: Lower case, plain characters, single spaces; sentences are separated by a line break.
+        origin: For each character of `text`, its index in `original`.
+    """
+
+    original: str
+    text: str
+    origin: list[int] | range
+
+    def quote(self, start: int, end: int) -> str:
+        """The original words behind `text[start:end]`."""
+        return self.original[self.origin[start] : self.origin[end - 1] + 1]
+
+
+def fold(text: str) -> Folded:
+    """Fold a text; linear in its length."""
+    plain, origin = _plain(text)
+    return _single_spaced(text, plain, origin)
+
+
+def _plain(text: str) -> tuple[str, list[int] | range]:
+    if text.isascii() and text.isprintable():
+        return text.replace("`", "'").lower(), range(len(text))
+    kept = list(_characters(text))
+    return "".join(char for char, _ in kept), [index for _, index in kept]
+
+
+def _characters(text: str) -> Iterator[tuple[str, int]]:
+    for index, char in enumerate(text):
+        if char.isspace():
+            yield ("\n" if char in "\n\u2028\u2029" else " "), index
+        elif char < "\x7f":
+            yield char.translate(_PLAIN).lower(), index
+        elif unicodedata.category(char) not in _DROPPED:
+            # NFKC and lower() may give several characters for one; all of them point at it.
+            wide = unicodedata.normalize("NFKC", char).translate(_PLAIN).lower()
+            yield from ((part, index) for part in wide)
+
+
+def _single_spaced(original: str, plain: str, origin: list[int] | range) -> Folded:
+    parts: list[str] = []
+    kept: list[int] = []
+    at = 0
+    for found in _PIECE.finditer(plain):
+        parts.append(plain[at : found.start()])
+        kept.extend(origin[at : found.start()])
+        parts.append(SENTENCE_BREAK if found["end"] is not None else " ")
+        kept.append(origin[found.start()])
+        at = found.end()
+    parts.append(plain[at:])
+    kept.extend(origin[at:])
+    return Folded(original, "".join(parts), kept)

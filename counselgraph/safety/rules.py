@@ -1,0 +1,230 @@
+"""Rules as data: what the deterministic screen looks for, read from `rules/<language>.yaml`.
+
+A rule is a set of regular expressions over folded text (see `counselgraph.safety.fold`) and the guards it is subject to.
+A guard looks at the words around a match and says that it is not what it seems: negated, figurative, somebody else's,
+out of a story. Time markers say when it is or was. Every rule carries its own examples, which the tests run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from pydantic import Field, PrivateAttr, ValidationError
+
+from counselgraph.errors import InputError
+from counselgraph.safety.levels import Category, Frozen, Level, Side, Time
+
+DEFAULT_LANGUAGE = "en"
+Pattern = re.Pattern[str]
+Patterns = tuple[str, ...]
+
+# Not in the middle of a word: never between two word characters.
+_EDGE = r"(?!(?<=\w)\w)"
+_WORD_REFERENCE = re.compile(r"<([a-z_]+)>")
+
+
+class GuardKind(StrEnum):
+    """Ways in which a match may not be what it seems; `hollow` takes out denials."""
+
+    NEGATION = "negation"
+    FIGURATIVE = "figurative"
+    OTHER = "other"
+    REPORTED = "reported"
+    FICTION = "fiction"
+    HOLLOW = "hollow"
+
+
+class Marker(StrEnum):
+    """When something is or was, as words near it say."""
+
+    REMOTE = "remote"
+    RECENT = "recent"
+    PAST_DAY = "past_day"
+    COMING_DAY = "coming_day"
+    PRESENT = "present"
+
+    @property
+    def time(self) -> Time:
+        """Time of a finding that carries this marker."""
+        return _TIMES.get(self, Time.NOW)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it lies within about a day, before or after."""
+        return self in {Marker.PAST_DAY, Marker.COMING_DAY}
+
+
+_TIMES = {Marker.REMOTE: Time.REMOTE, Marker.RECENT: Time.RECENT, Marker.PAST_DAY: Time.RECENT}
+
+
+class Rule(Frozen):
+    """One thing to look for.
+
+    Attributes:
+        id: Unique within its language; the end of a finding's `source`.
+        level: Level of a match that no time marker moves.
+        recent: Level when a marker puts it within days or weeks past; `level` if not given.
+        urgent: Level when a marker puts it within about a day; `level` if not given.
+        remote: Level when a marker puts it in the past; R1 or `level`, the lower, if not given.
+        remote_category: Category then; `category` if not given.
+        guards: Guards this rule is subject to.
+        unless: Patterns that take a match out when they stand anywhere in its sentence.
+        patterns: Regular expressions over folded text; `<name>` stands for the book's word list of that name.
+        hits: Sentences in which the rule must find something that counts.
+        misses: Look-alikes in which it must not.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    side: Side
+    category: Category
+    level: Level
+    recent: Level | None = None
+    urgent: Level | None = None
+    remote: Level | None = None
+    remote_category: Category | None = None
+    guards: tuple[GuardKind, ...] = ()
+    unless: Patterns = ()
+    patterns: Patterns = Field(min_length=1)
+    hits: tuple[str, ...] = Field(min_length=1)
+    misses: tuple[str, ...] = ()
+
+    def level_at(self, marker: Marker) -> Level:
+        """Level of a match near `marker`."""
+        if marker is Marker.REMOTE:
+            return min(self.level, Level.CONCERN) if self.remote is None else self.remote
+        moved = self.urgent if marker.urgent else self.recent if marker is Marker.RECENT else None
+        return self.level if moved is None else moved
+
+    def category_at(self, marker: Marker) -> Category:
+        """Category of a match near `marker`."""
+        return self.remote_category or self.category if marker is Marker.REMOTE else self.category
+
+
+class Guard(Frozen):
+    """Words around a match that take it out.
+
+    Attributes:
+        before: Must end where the match begins.
+        after: Must begin where the match ends.
+        around: Anywhere in the scope.
+        unless: Anywhere in the scope: the guard does not hold.
+        whole_sentence: Look at the sentence; otherwise only at the clause the match stands in.
+    """
+
+    before: Patterns = ()
+    after: Patterns = ()
+    around: Patterns = ()
+    unless: Patterns = ()
+    whole_sentence: bool = False
+
+
+class Book(Frozen):
+    """All rules of one language.
+
+    Attributes:
+        language: Language code, as in the file name.
+        words: Word lists that patterns refer to as `<name>`.
+        clause_break: What separates two clauses of a sentence.
+        denials: Sentences by which somebody says that they do not think of suicide.
+        direct_question: How a counselor asks about suicide, self-harm or safety.
+        takes_up: How a reply shows that it has heard a risk, apart from asking.
+    """
+
+    language: str
+    words: dict[str, str] = Field(default_factory=dict)
+    clause_break: Patterns
+    denials: Patterns
+    direct_question: Patterns
+    takes_up: Patterns
+    times: dict[Marker, Patterns]
+    guards: dict[GuardKind, Guard]
+    rules: tuple[Rule, ...]
+    _compiled: dict[Patterns, Pattern] = PrivateAttr(default_factory=dict)
+
+    def of(self, side: Side) -> Iterator[Rule]:
+        """The rules of one side."""
+        return (rule for rule in self.rules if rule.side is side)
+
+    def spelled_out(self, pattern: str) -> str:
+        """A pattern with its word lists filled in.
+
+        Raises:
+            KeyError: It names a word list the book does not have.
+        """
+        filled = _WORD_REFERENCE.sub(lambda found: f"(?:{self.words[found[1]]})", pattern)
+        return self.spelled_out(filled) if _WORD_REFERENCE.search(filled) else filled
+
+    def any_of(self, patterns: Patterns) -> Pattern:
+        """One compiled expression for several patterns, between word boundaries; no pattern finds nothing."""
+        if patterns not in self._compiled:
+            spelled = "|".join(f"(?:{self.spelled_out(pattern)})" for pattern in patterns) or "(?!)"
+            self._compiled[patterns] = re.compile(f"{_EDGE}(?:{spelled}){_EDGE}")
+        return self._compiled[patterns]
+
+    def ending(self, patterns: Patterns) -> Pattern:
+        """Like `any_of`, but the match ends where the text ends, but for a space."""
+        return self.any_of(tuple(f"(?:{pattern}) ?$" for pattern in patterns))
+
+    def check(self) -> Book:
+        """Compile everything now, so that a bad pattern shows at load.
+
+        Raises:
+            re.error: A pattern is not a regular expression.
+            KeyError: A pattern names a word list the book does not have.
+        """
+        for patterns in self._all_patterns():
+            self.any_of(patterns)
+        return self
+
+    def _all_patterns(self) -> Iterable[Patterns]:
+        yield from (self.clause_break, self.denials, self.direct_question, self.takes_up, *self.times.values())
+        for guard in self.guards.values():
+            yield from (guard.before, guard.after, guard.around, guard.unless)
+        for rule in self.rules:
+            yield from (rule.patterns, rule.unless)
+
+
+def languages() -> tuple[str, ...]:
+    """Codes of the languages that have rules."""
+    folder = files("counselgraph.safety") / "rules"
+    return tuple(sorted(path.name.removesuffix(".yaml") for path in folder.iterdir() if path.name.endswith(".yaml")))
+
+
+def language_of(code: str) -> str:
+    """The language part of a code such as "en-GB" or "en_GB.UTF-8"."""
+    return re.split(r"[-_.]", code.strip().lower(), maxsplit=1)[0]
+
+
+@lru_cache(maxsize=16)
+def load_book(language: str = DEFAULT_LANGUAGE) -> Book:
+    """Read and compile the rules of one language, once.
+
+    Raises:
+        InputError: There are no rules for the language, or its file is not valid.
+    """
+    path = files("counselgraph.safety") / "rules" / f"{language}.yaml"
+    if not path.is_file():
+        raise InputError(f"There are no rules for {language!r}.", fix=f"Use one of {', '.join(languages())}.")
+    return read_book(yaml.safe_load(path.read_text(encoding="utf-8")), name=f"{language}.yaml")
+
+
+def read_book(raw: dict[str, Any], *, name: str) -> Book:
+    """Validate and compile rules.
+
+    Args:
+        raw: Content of a rule file.
+        name: What to call it in an error message.
+
+    Raises:
+        InputError: A field, a pattern or a word list is wrong.
+    """
+    try:
+        return Book.model_validate(raw).check()
+    except (ValidationError, re.error, KeyError) as error:
+        raise InputError(f"The rules are not valid: {error}", file=name, fix="Correct the file.") from error
