@@ -78,6 +78,7 @@ def run(
     ] = None,
     skip_bad: SkipBad = None,
     to: Out = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Print the first session as it happens.")] = False,
     display: Annotated[str, typer.Option("--display", help="auto, rich, plain or none.")] = "auto",
 ) -> None:
     """Run sessions over a set of personas and write them to a run folder."""
@@ -100,7 +101,7 @@ def run(
         "out": to,
     }
     models = {"client": client_model, "counselor": counselor_model, "planner": planner_model, **_pairs(role_model)}
-    raise typer.Exit(_play(_spec(spec, flags, models), display))
+    raise typer.Exit(_play(_spec(spec, flags, models), "none" if watch else display, watch=watch))
 
 
 @app.command()
@@ -302,12 +303,13 @@ def _pairs(items: list[str] | None) -> dict[str, str]:
     return pairs
 
 
-def _play(spec: RunSpec, display: str) -> int:
+def _play(spec: RunSpec, display: str, *, watch: bool = False) -> int:
     from counselgraph.runner.batch import run_sync
     from counselgraph.runner.display import showing
+    from counselgraph.runner.show import WatchFirst
 
     with showing(display, err) as on_progress:
-        result = run_sync(spec, on_progress=on_progress)
+        result = run_sync(spec, on_progress=on_progress, on_event=WatchFirst(out).take if watch else None)
     for problem in result.bad:
         err.print(f"left out: {problem}", markup=False)
     for session, reason in result.failed.items():

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
 
+from counselgraph.agents.listener import listener
 from counselgraph.agents.role import Role
 from counselgraph.graphs import routing, steps
 from counselgraph.graphs.context import Context
@@ -36,7 +37,22 @@ def build_session(
     graph: StateGraph[SessionState, Context] = StateGraph(SessionState, context_schema=Context)
     _add_nodes(graph, seats, cast or play(), memory)
     _add_client_side(graph, seats)
-    _add_counselor_side(graph, seats)
+    _add_counselor_side(graph, seats, then="client")
+    return graph
+
+
+def build_chat(
+    *, roles: Iterable[str | Role] = (), cast: Casting | None = None, memory: MemoryStore | None = None
+) -> StateGraph[SessionState, Context]:
+    """The same graph for chat windows: each run takes one message as the client's turn and ends with the reply.
+
+    Arguments and errors as for `build_session`. Compile it with a checkpointer: the thread is the session.
+    """
+    seats = seats_for((listener, *roles))
+    graph: StateGraph[SessionState, Context] = StateGraph(SessionState, context_schema=Context)
+    _add_nodes(graph, seats, cast or play(), memory)
+    _add_client_side(graph, seats)
+    _add_counselor_side(graph, seats, then=END)
     return graph
 
 
@@ -68,15 +84,15 @@ def _add_client_side(graph: StateGraph[SessionState, Context], seats: Seats) -> 
             graph.add_edge(stop.name, stop.exit)
 
 
-def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats) -> None:
-    """Planner -> counselor -> its screen and whoever follows -> remember -> client or close."""
+def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats, *, then: str) -> None:
+    """Planner -> counselor -> its screen and whoever follows -> remember -> the next exchange or close."""
     line = [stop for name in ("planner", "counselor") for stop in seats.chain(name)]
     for stop, following in zip(line, [*(stop.name for stop in line[1:]), "remember"], strict=True):
         if stop.speaks:
             graph.add_edge(stop.name, stop.exit)
         graph.add_edge(stop.exit, following)
     graph.add_edge("crisis", "screen_counselor")
-    graph.add_conditional_edges("remember", routing.after_exchange, ["client", "close"])
+    graph.add_conditional_edges("remember", routing.after_exchange, {"client": then, "close": "close"})
     graph.add_edge("close", END)
 
 

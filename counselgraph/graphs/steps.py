@@ -33,7 +33,12 @@ def recall_node(memory: MemoryStore | None) -> Node:
     async def recall(state: State, *, runtime: Runtime[Context]) -> Update:
         context, given = runtime.context, typed_view(SessionState, state)
         persona: Persona = given.get("persona") or await asyncio.to_thread(_built_in, context.persona)
-        update: Update = {"persona": persona.for_client(), "exchange": given.get("exchange", 0), "session_number": 1}
+        first = 0 if routing.first_speaker(given, context) == COUNSELOR else 1
+        update: Update = {
+            "persona": persona.for_client(),
+            "exchange": given.get("exchange", first),
+            "session_number": 1,
+        }
         update["intake"] = given.get("intake") or persona.for_counselor()
         if memory is None:
             return update

@@ -127,14 +127,11 @@ def _connect(folder: Path) -> Client:
     from chromadb.config import Settings  # noqa: PLC0415
     from chromadb.errors import ChromaError  # noqa: PLC0415
 
-    # Given here because Chroma reads them from the environment and from `.env` otherwise, and some of them would send
-    # traces to a server.
+    # Given here because Chroma would take them from the environment or from `.env`, and talk to a server instead.
     settings = Settings(
         _env_file=None,
         anonymized_telemetry=False,
         chroma_api_impl="chromadb.api.rust.RustBindingsAPI",
-        chroma_otel_collection_endpoint="",
-        chroma_otel_granularity=None,
     )
     with _translated(folder):
         try:

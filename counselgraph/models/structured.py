@@ -70,18 +70,22 @@ def wire_schema(output: type[BaseModel]) -> dict[str, Any]:
 
 
 def _first_value(text: str) -> Any:
-    problem: json.JSONDecodeError | None = None
-    for candidate in (text, *_FENCED.findall(text), text[text.find("{") :] if "{" in text else ""):
+    problem = "The answer is not a JSON object."
+    for candidate in _candidates(text):
         try:
             value, _ = json.JSONDecoder(strict=False).raw_decode(candidate.strip())
         except json.JSONDecodeError as error:
-            problem = problem or error
+            problem = f"The answer is not valid JSON: {error.msg} at character {error.pos}."
         else:
             if isinstance(value, Mapping):
                 return value
-    if problem is None:
-        raise ModelError("The answer is not a JSON object.")
-    raise ModelError(f"The answer is not valid JSON: {problem.msg} at character {problem.pos}.")
+    raise ModelError(problem)
+
+
+def _candidates(text: str) -> list[str]:
+    """Where the object may be, the likeliest place first: the text, its code fences, from the first brace on."""
+    brace = text.find("{")
+    return [text, *_FENCED.findall(text), *([text[brace:]] if brace > 0 else [])]
 
 
 def _short(error: ValidationError) -> str:

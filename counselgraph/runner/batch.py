@@ -20,12 +20,13 @@ from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import Job, header_of, jobs_for
-from counselgraph.runner.log import SessionLog, has_ended
+from counselgraph.runner.log import Event, SessionLog, has_ended
 from counselgraph.runner.play import SessionGraph, play
 from counselgraph.runner.report import FAILED, Summary, summarize
 from counselgraph.runner.spec import RunSpec
 
 OnProgress = Callable[["Progress"], None]
+OnEvent = Callable[[Event], None]
 
 
 @dataclass(slots=True)
@@ -85,6 +86,7 @@ async def run(spec: RunSpec, *, models: Models | None = None, on_progress: OnPro
         spec: What to run.
         models: Where model names become models; by default made from the spec.
         on_progress: Called after every session.
+        on_event: Called with every event of every session as it is logged.
 
     Raises:
         InputError: A persona, the spec or the folder cannot be used.
@@ -101,7 +103,7 @@ async def run(spec: RunSpec, *, models: Models | None = None, on_progress: OnPro
         jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
         todo = [job for job in jobs if not has_ended(folder.log(job.id))]
         progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
-        drained = await _play_all(todo, spec, folder, known, progress, on_progress)
+        drained = await _play_all(todo, spec, folder, known, progress, on_progress, on_event)
     summary = summarize(folder.path)
     return RunResult(out=folder.path, summary=summary, bad=personas.bad, drained=drained)
 
@@ -133,6 +135,7 @@ async def _play_all(
     models: Models,
     progress: Progress,
     on_progress: OnProgress | None,
+    on_event: OnEvent | None,
 ) -> bool:
     """Play jobs with `spec.concurrency` workers; True if a signal drained the run."""
     cast, controls, waiting = JournaledCast(models), Controls(), iter(todo)
@@ -144,7 +147,7 @@ async def _play_all(
             with (
                 controls.one() as control,
                 cast.session(job.id, folder.journal(job.id)),
-                SessionLog(folder.log(job.id), folder.texts) as log,
+                SessionLog(folder.log(job.id), folder.texts, on_event=on_event) as log,
             ):
                 ending = await play(job, graph, log, header=header_of(job, spec), control=control)
             if ending is not None and on_progress is not None:

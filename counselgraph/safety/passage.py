@@ -46,7 +46,7 @@ class Passage:
             return False
         left, right = (self.left, self.right) if guard.whole_sentence else self._clause()
         around = f"{left}{self.match}{right}"
-        if self.book.any_of(guard.unless).search(around):
+        if self.book.any_of(guard.unless).search(left):
             return False
         return bool(
             self.book.any_of(guard.around).search(around)

@@ -113,7 +113,7 @@ class Guard(Frozen):
         before: Must end where the match begins.
         after: Must begin where the match ends.
         around: Anywhere in the scope.
-        unless: Anywhere in the scope: the guard does not hold.
+        unless: Anywhere in the scope before the match: the guard does not hold.
         whole_sentence: Look at the sentence; otherwise only at the clause the match stands in.
     """
 

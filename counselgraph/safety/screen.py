@@ -100,7 +100,7 @@ def _judge(passage: Passage, rule: Rule) -> Finding | None:
         if guard in held:
             return finding.model_copy(update={"subject": subject})
     if held & {GuardKind.OTHER, GuardKind.REPORTED}:
-        return _of_another(finding)
+        return _of_another(finding) if rule.side is Side.CLIENT else _SAID_BY_ANOTHER
     return finding
 
 

@@ -221,14 +221,14 @@ _RESISTS = re.compile(
     re.IGNORECASE,
 )
 _ASKS_WHY = re.compile(
-    r"\b(?:why (?:are|do) you|what(?:'s| is) (?:this|that) for|how (?:does|is|will|would) (?:this|that|it) )", re.I
+    r"\b(?:why (?:are|do) you|what(?:'s| is) (?:this|that) for|how (?:does|is|will|would) (?:this|that|it) )", re.IGNORECASE
 )
 _ASKS_VIEW = re.compile(
     r"\b(?:do you think|what would you|what do you think|am I (?:crazy|wrong|being)|is that (?:normal|weird|stupid))",
-    re.I,
+    re.IGNORECASE,
 )
 _CHECKS = re.compile(
-    r"\b(?:does that make sense|do you know what I mean|you know what I mean|if that makes sense)\b", re.I
+    r"\b(?:does that make sense|do you know what I mean|you know what I mean|if that makes sense)\b", re.IGNORECASE
 )
 
 

@@ -95,7 +95,7 @@ def _asks_something(asking: list[str]) -> bool:
 
 def _dark(text: str) -> bool:
     return (
-        re.search(r"\b(those|these|the) thoughts\b|act on|do it\b|hurt|die\b|dying|pills|weapon", text, re.I)
+        re.search(r"\b(those|these|the) thoughts\b|act on|do it\b|hurt|die\b|dying|pills|weapon", text, re.IGNORECASE)
         is not None
     )
 

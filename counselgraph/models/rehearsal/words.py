@@ -70,7 +70,7 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _CUT = re.compile(r",? (?:but|because|so that|although|though|which|except)\b|, (?:and|so|or|then)\b|;|\s[–—-]\s|—")
-_SUBORDINATE = re.compile(r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.I)
+_SUBORDINATE = re.compile(r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE)
 _LOWER = re.compile(
     r"^(?:you|your|yours|it|he|she|they|there|that|this|the|a|an|his|her|their|people|every\w*|no|nobody|nothing|some\w*|when"
     r"|whenever|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|lately|recently|for|most|by|all"

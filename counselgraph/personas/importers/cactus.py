@@ -27,6 +27,7 @@ _TURN = re.compile(
     r"^\s*(?:(?P<client>client|patient|来访者|求助者)|counsell?or|therapist|心理咨询师|咨询师|治疗师)\s*[:\uff1a]\s*",
     re.IGNORECASE | re.MULTILINE,
 )
+_CUT_MARK = re.compile(r"(?:c?l)?i?ent\s*:", re.IGNORECASE)
 Record: TypeAlias = dict[str, Any]
 
 
@@ -100,13 +101,24 @@ def _intake(persona: Persona, record: Record, dialogue: str) -> Intake:
     """What the record tells the counselor; what it leaves out is taken from the form."""
     told = _part(_part(record, "AI_counselor"), "AI_counselor.CBT")
     derived = persona.for_counselor()
-    opening = _in_language(_text(told, "AI_counselor.CBT.init_history_counselor"), persona.language)
+    openings = [_text(told, "AI_counselor.CBT.init_history_counselor"), _counselor_first(dialogue)]
     return Intake(
         name=persona.name,
         client_information=_text(told, "AI_counselor.CBT.client_information") or derived.client_information,
         reason_for_counseling=_text(told, "AI_counselor.CBT.reason_counseling") or derived.reason_for_counseling,
-        opening=opening or _in_language(turns_of(dialogue, client=False), persona.language),
+        opening=next((text for text in openings if _is_counselors(text) and _in_language(text, persona.language)), ""),
     )
+
+
+def _counselor_first(dialogue: str) -> str:
+    """The counselor's words if the counselor speaks first; later ones answer the client and open nothing."""
+    mark = _TURN.search(dialogue)
+    return turns_of(dialogue, client=False) if mark and mark["client"] is None else ""
+
+
+def _is_counselors(text: str) -> bool:
+    """Whether these are the counselor's words: some records were cut inside `Client:` and hold the client's instead."""
+    return bool(text) and _CUT_MARK.match(text) is None
 
 
 def _in_language(text: str, language: str) -> str:

@@ -1,0 +1,40 @@
+"""How a turn begins: a short answer to what the client has just said."""
+
+from __future__ import annotations
+
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.counselor.frames import Wording
+from counselgraph.models.rehearsal.counselor.material import Material
+
+_TURN_TO_OTHER = 5
+"""Every so many counselor turns somebody else in the room is asked to add what they see."""
+
+
+def react(material: Material, wording: Wording) -> str:
+    """A sentence or two that answer the client's last turn; the empty string when nothing was said."""
+    if not material.last:
+        return ""
+    reactions = bank("counselor/reactions")
+    kinds = _kinds(material)
+    if material.other:
+        kinds = ["other"]
+    frames = [frame for kind in kinds for frame in reactions[kind]]
+    said = wording.choose(frames) or wording.choose(reactions["plain"])
+    if material.other and len(material.own) % _TURN_TO_OTHER == 0:
+        said = f"{said} {wording.choose(reactions['to_other'])}"
+    return said
+
+
+def _kinds(material: Material) -> list[str]:
+    at = material.at
+    if material.stance in {"asks_why", "asks_view", "checks", "resists"}:
+        return [material.stance]
+    if material.stance == "held":
+        return ["held_on"] if at is not None and at.held and not at.attempt else ["held"]
+    if material.rating is not None:
+        return ["number"]
+    if material.stance == "warm":
+        return ["warm"]
+    if material.feeling:
+        return ["relief"] if material.feeling == "relieved" else ["feeling", "mirror"]
+    return ["mirror"] if "Last" in material.slots else ["plain"]

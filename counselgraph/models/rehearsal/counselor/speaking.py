@@ -1,0 +1,115 @@
+"""The counselor's turn, put together: a reaction to what was said, then the move of the plan's step."""
+
+from __future__ import annotations
+
+from counselgraph.memory.record import Kind, MemoryRecord
+from counselgraph.models.base import Answer, Request
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.counselor.frames import Wording, step_frames, tidy
+from counselgraph.models.rehearsal.counselor.material import Material, gather
+from counselgraph.models.rehearsal.counselor.reacting import react
+from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
+from counselgraph.models.rehearsal.speech import Speech
+from counselgraph.models.rehearsal.words import capital, plain
+
+_TRIES = 24
+_DOUBTFUL = {"held", "resists"}
+
+
+def speak(request: Request) -> Answer:
+    """The counselor's next turn, out of the counselor's View alone."""
+    material = gather(request)
+    speech = Speech(request.seed, material.own)
+    wording = Wording(speech, material.slots, material.own)
+    turn = ""
+    for _ in range(_TRIES):
+        turn = tidy(_turn(material, wording, request.exchange))
+        if speech.fresh(turn):
+            break
+    return Answer(text=turn)
+
+
+def _turn(material: Material, wording: Wording, exchange: int) -> str:
+    if exchange == 0 and not material.said:
+        return _opening(material, wording)
+    if material.risk.suspends_plan:
+        return assess(material, wording)
+    step = material.step
+    closing = step is not None and step.id == "farewell"
+    if not closing and (asked := check_in(material, wording)):
+        return asked
+    if step is not None and step.id in _COMPOSED:
+        return _COMPOSED[step.id](material, wording)
+    reaction = after_check(material, wording) or react(material, wording)
+    return f"{reaction} {_move(material, wording, beside=reaction)}"
+
+
+def _move(material: Material, wording: Wording, *, beside: str) -> str:
+    step, attempt = material.step, "again" if material.at and material.at.attempt else "first"
+    deepen = bank("counselor/deepen")
+    if material.plan is None or step is None:
+        held = material.stance == "held"
+        frames = deepen["again" if held else "first"] + (deepen["no_plan"] if material.plan is None else [])
+        return wording.choose(frames, beside=beside)
+    frames = step_frames(material.plan.technique, step.id).get(attempt, [])
+    return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
+
+
+def _opening(material: Material, wording: Wording) -> str:
+    phrases = bank("counselor/opening")
+    slots = {"name": material.name} | _notes(material.memories)
+    wording = Wording(wording.speech, slots, material.own)
+    if not material.memories:
+        return wording.choose(phrases["first"])
+    kind = next(k for k in ("again_both", "again_homework", "again_summary", "again_plain") if wording.fitting(phrases[k]))
+    return wording.choose(phrases[kind])
+
+
+def _notes(memories: tuple[MemoryRecord, ...]) -> dict[str, str]:
+    latest = max((memory.session_number for memory in memories), default=0)
+    notes: dict[str, str] = {}
+    for memory in memories:
+        if memory.session_number == latest and memory.kind in {Kind.SUMMARY, Kind.HOMEWORK}:
+            text = plain(memory.text)
+            notes[memory.kind.value] = capital(text) if text[-1] in ".!?" else f"{capital(text)}."
+    return notes
+
+
+def _summary(material: Material, wording: Wording) -> str:
+    phrases, techniques = bank("counselor/steps")["summary"], bank("counselor/techniques")
+    if material.at and material.at.attempt:
+        return f"{react(material, wording)} {wording.choose(phrases['again'])}"
+    problem = wording.choose(phrases["problem"]) or wording.choose(phrases["problem_quote"])
+    found = wording.choose(techniques[material.plan.technique]["found"]) if material.plan else ""
+    parts = [
+        wording.choose(phrases["open"]),
+        problem or wording.choose(phrases["first"]),
+        wording.choose(phrases["thought"], beside=problem),
+        found,
+        wording.choose(phrases["close"]),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _homework(material: Material, wording: Wording) -> str:
+    phrases, reaction = bank("counselor/steps")["homework"], react(material, wording)
+    if material.at and material.at.attempt:
+        return f"{reaction} {wording.choose(phrases['again'], beside=reaction)}"
+    tasks = bank("counselor/techniques")[material.plan.technique]["homework"] if material.plan else phrases["first"]
+    return f"{reaction} {wording.choose(tasks)} {wording.choose(phrases['when'])}"
+
+
+def _farewell(material: Material, wording: Wording) -> str:
+    phrases = bank("counselor/steps")["farewell"]
+    doubtful = material.stance in _DOUBTFUL
+    praise = bank("counselor/techniques")[material.plan.technique]["strength"] if material.plan else phrases["first"]
+    parts = [
+        wording.choose(phrases["doubtful"] if doubtful else praise),
+        wording.choose(phrases["task"]),
+        wording.choose(bank("counselor/risk")["safe"]) if material.risk.level else "",
+        wording.choose(phrases["bye"]),
+    ]
+    return " ".join(filter(None, parts))
+
+
+_COMPOSED = {"summary": _summary, "homework": _homework, "farewell": _farewell}
