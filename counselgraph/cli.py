@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any
 
 import typer
@@ -223,7 +224,7 @@ def list_personas(
     for item in load_personas(source, format=format_).personas:
         age = "" if item.demographics.age is None else str(item.demographics.age)
         problem = item.presenting_problem.statement
-        short = problem if len(problem) <= 60 else problem[:57] + "..."
+        short = shorten(problem, 60, placeholder=" ...")
         table.add_row(item.id, item.name, age, item.language, item.attitude, f"R{item.risk.level}", short)
     out.print(table, markup=False)
 

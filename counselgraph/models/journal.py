@@ -59,9 +59,10 @@ class Journal:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch()
+        entries, self._size = _load(self.path)
         # Unbuffered append: one system call a line, and nothing half-written stays in this process.
         self._file = self.path.open("ab", buffering=0)
-        entries, self._size = _load(self.path)
         self._file.truncate(self._size)
         self._answers: dict[str, Answer] = {}
         for entry in entries:

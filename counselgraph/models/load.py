@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
 
@@ -66,7 +67,10 @@ def check_model_name(name: str) -> ModelName:
     model, at, address = rest.partition("@http")
     if not model:
         raise ConfigError(f"Model `{name}` names an address but no model; it should have the form `{FORMS[kind]}`.")
-    return ModelName(kind, model, f"http{address}" if at else None)
+    base_url = f"http{address}" if at else None
+    if base_url is not None and urlsplit(base_url).username is not None:
+        raise ConfigError(f"Model `{kind}/{model}` carries a password in its address; names are written to logs.")
+    return ModelName(kind, model, base_url)
 
 
 class Models:

@@ -99,7 +99,9 @@ def _replacing(target: Path) -> Iterator[IO[str]]:
             yield stream
         draft.replace(target)
     except OSError as error:
-        raise InputError(f"cannot be written: {error}.", file=str(target), field="out", fix="give another file") from error
+        raise InputError(
+            f"cannot be written: {error}.", file=str(target), field="out", fix="give another file"
+        ) from error
     finally:
         draft.unlink(missing_ok=True)
 

@@ -133,7 +133,7 @@ def read_session(file: str | Path) -> SessionRecord:
     """
     path = Path(file)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")  # not splitlines: a turn may hold U+2028
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", file=str(path), fix="give a session's .jsonl file") from error
     events = tuple(_parsed(lines, path))

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -24,10 +23,11 @@ from counselgraph.runner.story import (
     models_line,
     speaker,
     stop_name,
+    system_prompt,
     technique_label,
 )
 from counselgraph.safety.levels import Level
-from counselgraph.transcript import COUNSELOR
+from counselgraph.transcript import CLIENT, COUNSELOR
 
 _WIDTH = 100  # columns; longer lines are hard to read
 _MARGIN, _SHIFT = 5, 8  # columns before the client's words, and by how much the counselor's stand further right
@@ -39,11 +39,11 @@ class LiveShow:
 
     Args:
         console: Where to.
-        asides: Whether to print what happens beside the conversation too. A person who plays the client should not
-            see the plan.
+        asides: Whether to print what happens beside the conversation too. Left out, it is kept from a person who plays
+            the client: plan and risk are not for the client's eyes.
     """
 
-    def __init__(self, console: Console, *, asides: bool = True) -> None:
+    def __init__(self, console: Console, *, asides: bool | None = None) -> None:
         self._console, self._asides = console, asides
         self._story, self._exchange = Story(), 0
 
@@ -51,23 +51,38 @@ class LiveShow:
         """Print one event, or nothing if it is none that a reader wants."""
         match event["event"]:
             case "header":
-                self._print(_header(event))
+                if self._asides is None:
+                    self._asides = event["models"].get(CLIENT) != "human"
+                _print(self._console, _header(event))
             case "end":
-                self._print(_end(event))
+                _print(self._console, _end(event))
             case _:
                 for item in self._story.take(event):
                     self._tell(item)
 
     def _tell(self, item: Turn | Aside) -> None:
         if isinstance(item, Turn):
-            self._print(_turn(item, number=item.exchange != self._exchange))
+            _print(self._console, _turn(self._console, item, number=item.exchange != self._exchange))
             self._exchange = item.exchange
         elif self._asides:
-            self._print(_aside(item))
+            _print(self._console, _aside(self._console, item))
 
-    def _print(self, block: RenderableType) -> None:
-        # Trailing blanks would spoil what somebody copies out of the terminal, so nothing is padded to the right edge.
-        self._console.print(block, width=min(self._console.width, _WIDTH))
+
+class WatchFirst:
+    """Prints the session of a run whose events come first, and leaves out the others.
+
+    Args:
+        console: Where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._live, self._session = LiveShow(console), ""
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Print one event if it is of the session watched."""
+        self._session = self._session or event["session"]
+        if event["session"] == self._session:
+            self._live.take(event)
 
 
 def show(record: SessionRecord, console: Console, *, prompts: bool = False) -> None:
@@ -81,14 +96,14 @@ def show(record: SessionRecord, console: Console, *, prompts: bool = False) -> N
     Raises:
         InputError: `prompts` is set and a prompt is missing from the run folder.
     """
-    live, told = LiveShow(console), set[str]()
+    live, told = LiveShow(console, asides=True), set[str]()
     for event in record.events:
         if prompts and event["event"] == "model_call":
-            console.print(_call(event, system_prompt(record, event), new=event["system"] not in told))
+            _print(console, _call(event, system_prompt(record, event), new=event["system"] not in told))
             told.add(event["system"])
         live.take(event)
     if record.end is None:
-        console.print(Text("\nThis session is unfinished; resume the run to play it on.", "yellow"))
+        _print(console, Text("\nThis session is unfinished; resume the run to play it on.", "yellow"))
 
 
 def show_run(folder: str | Path, console: Console) -> None:
@@ -97,15 +112,19 @@ def show_run(folder: str | Path, console: Console) -> None:
     Raises:
         InputError: The folder is no run folder, or a log in it cannot be read.
     """
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for title, ratio in (("session", 5), ("attitude", 3), ("technique", 5), ("exch.", 0), ("stop", 4), ("risk", 0)):
-        number = title in {"exch.", "risk"}
-        table.add_column(title, ratio=ratio or None, overflow="fold", justify="right" if number else "left")
-    table.add_column("first words of the client", ratio=9, no_wrap=True, overflow="ellipsis")
+    roomy = console.width >= _WIDTH
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold", expand=True)
+    table.add_column("session", overflow="fold", max_width=32 if roomy else 18)
+    table.add_column("attitude")
+    table.add_column("technique", no_wrap=True, overflow="ellipsis", max_width=26 if roomy else 14)
+    table.add_column("exch.", justify="right")
+    table.add_column("stop", max_width=20 if roomy else 10)
+    table.add_column("risk")
+    table.add_column("first words of the client", no_wrap=True, overflow="ellipsis", ratio=1)
     for file in session_files(folder):
         table.add_row(*_row(file))
-    console.print(table)
-    console.print(Text(f"\n{table.row_count} sessions in {folder}", "dim"))
+    console.print(table, soft_wrap=False)
+    console.print(Text(clean(f"\n{table.row_count} sessions in {folder}"), "dim"))
 
 
 def session_files(folder: str | Path) -> list[Path]:
@@ -120,23 +139,17 @@ def session_files(folder: str | Path) -> list[Path]:
     return sorted(sessions.glob("*.jsonl"))
 
 
-def system_prompt(record: SessionRecord, call: Mapping[str, Any]) -> str:
-    """The instruction and case card that a model was given.
-
-    Raises:
-        InputError: The run folder does not hold it.
-    """
-    file = record.file.parent.parent / "texts" / f"{call['system']}.txt"
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fix = "copy the folder `texts` of the run beside its folder `sessions`"
-        raise InputError(f"cannot be read: {error}.", file=str(file), fix=fix) from error
-
-
 def clean(text: str) -> str:
     """Text that cannot steer a terminal: control characters other than line ends and tabs become visible."""
     return text.translate(_CONTROLS)
+
+
+def _print(console: Console, block: RenderableType) -> None:
+    console.print(block, width=_width(console), soft_wrap=False)
+
+
+def _width(console: Console) -> int:
+    return min(console.width, _WIDTH)
 
 
 def _header(header: Mapping[str, Any]) -> Panel:
@@ -155,25 +168,32 @@ def _header(header: Mapping[str, Any]) -> Panel:
     return Panel(lines, title=title, title_align="left", border_style="dim", padding=(0, 1))
 
 
-def _turn(turn: Turn, *, number: bool) -> RenderableType:
+def _turn(console: Console, turn: Turn, *, number: bool) -> Text:
     counselor = turn.role == COUNSELOR
-    label = Text(f"{turn.exchange:>3}  " if number else " " * _MARGIN, "dim")
+    label = Text(f"\n{turn.exchange:>3}  " if number else f"\n{'':{_MARGIN}}", "dim")
     label.append(" " * _SHIFT * counselor)
-    label.append(clean(speaker(turn.role)), "bold green" if counselor else "bold cyan")
+    label.append(clean(speaker(turn.role)), "not dim bold green" if counselor else "not dim bold cyan")
     if turn.kind in STANDS_IN:
-        label.append(f" ({STANDS_IN[turn.kind]})", "bold red")
+        label.append(f" ({STANDS_IN[turn.kind]})", "not dim bold red")
     left, right = (_MARGIN + _SHIFT, 0) if counselor else (_MARGIN, _SHIFT)
-    return Group(Text(), label, Padding(Text(clean(turn.text)), (0, right, 0, left), expand=False))
+    return Text("\n").join([label, _block(console, Text(clean(turn.text)), left, right=right)])
 
 
-def _aside(aside: Aside) -> RenderableType:
-    lines = Text(clean(aside.title), _style(aside))
-    for label, text in aside.facts:
-        lines.append("\n  ")
-        lines.append(clean(f"{label}: {text}" if label else text), "dim")
-    marked = Table.grid(padding=(0, 1))
-    marked.add_row(Text("~", "dim"), lines)
-    return Padding(marked, (1, 0, 0, _MARGIN - 2), expand=False)
+def _aside(console: Console, aside: Aside) -> Text:
+    title = Text(clean(aside.title), _style(aside))
+    facts = [Text(clean(f"{label}: {text}" if label else text), "dim") for label, text in aside.facts]
+    blocks = [_block(console, title, _MARGIN, mark="~ "), *(_block(console, fact, _MARGIN + 2) for fact in facts)]
+    return Text("\n").join([Text(), *blocks])
+
+
+def _block(console: Console, text: Text, left: int, *, right: int = 0, mark: str = "") -> Text:
+    """A text wrapped between two margins; unlike rich's padding it leaves no blanks at the right to be copied."""
+    lines = text.wrap(console, max(1, _width(console) - left - right), tab_size=4)
+    margin = Text(" " * left)
+    for line in lines:
+        line.rstrip()
+    first, *rest = lines
+    return Text("\n").join([Text(mark.rjust(left), "dim") + first, *(margin + line for line in rest)])
 
 
 def _style(aside: Aside) -> str:
@@ -182,11 +202,11 @@ def _style(aside: Aside) -> str:
     return "yellow" if aside.level else "dim bold"
 
 
-def _end(end: Mapping[str, Any]) -> RenderableType:
-    head = Text(f"\nEnd: {stop_name(end)}", "bold")
-    head.append(clean(f", by {end['by']}. {end['reason']}"), "not bold")
-    counts = f"{end['exchanges']} exchanges, {end['plans']} plans, highest risk R{end['highest_risk']}"
-    return Group(head, Text(f"{counts}\n{cost(end['usage'], end['seconds'])}", "dim"))
+def _end(end: Mapping[str, Any]) -> Text:
+    told = Text(f"\nEnd: {stop_name(end)}", "bold")
+    told.append(clean(f", by {end['by']}. {end['reason']}"), "not bold")
+    counts = f"exchanges {end['exchanges']}, plans {end['plans']}, highest risk R{end['highest_risk']}"
+    return told.append(f"\n{counts}\n{cost(end['usage'], end['seconds'])}", "not bold dim")
 
 
 def _call(call: Mapping[str, Any], system: str, *, new: bool) -> Panel:

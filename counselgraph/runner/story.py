@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from counselgraph.errors import InputError
 from counselgraph.protocols.protocol import load_protocol
+from counselgraph.runner.log import SessionRecord
 from counselgraph.safety.levels import Level, Side
 from counselgraph.transcript import CLIENT, COUNSELOR
 
@@ -148,6 +150,20 @@ def first_words(turns: Sequence[Mapping[str, Any]]) -> str:
     """The client's first turn, or the first turn at all if the client said nothing."""
     own = (turn["text"] for turn in turns if turn["role"] != COUNSELOR)
     return " ".join(next(own, turns[0]["text"] if turns else "").split())
+
+
+def system_prompt(record: SessionRecord, call: Mapping[str, Any]) -> str:
+    """The instruction and case card that a model was given.
+
+    Raises:
+        InputError: The run folder does not hold it.
+    """
+    file = record.file.parent.parent / "texts" / f"{call['system']}.txt"
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fix = "copy the folder `texts` of the run beside its folder `sessions`"
+        raise InputError(f"cannot be read: {error}.", file=str(file), fix=fix) from error
 
 
 def _risk_facts(event: Mapping[str, Any]) -> Iterator[Fact]:

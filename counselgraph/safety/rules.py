@@ -190,6 +190,7 @@ class Book(Frozen):
             yield from (rule.patterns, rule.unless)
 
 
+@lru_cache(maxsize=1)
 def languages() -> tuple[str, ...]:
     """Codes of the languages that have rules."""
     folder = files("counselgraph.safety") / "rules"

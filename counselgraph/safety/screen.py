@@ -5,18 +5,21 @@ It reads words as words. Nothing said in a text can switch it off, and what it f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from counselgraph.safety.fold import Folded, fold
-from counselgraph.safety.levels import Category, Finding, Level, Side, Subject, Time, Verdict
+from counselgraph.safety.levels import Category, Finding, Level, Risk, Side, Subject, Time, Verdict
 from counselgraph.safety.passage import Passage
-from counselgraph.safety.rules import DEFAULT_LANGUAGE, Book, GuardKind, Rule, language_of, languages, load_book
+from counselgraph.safety.reply import invented_contacts, left_out
+from counselgraph.safety.resources import INTERNATIONAL, resources_for
+from counselgraph.safety.rules import DEFAULT_LANGUAGE, Book, GuardKind, Marker, Rule, language_of, languages, load_book
 
-__all__ = ["languages", "screen", "screen_folded"]
+__all__ = ["languages", "screen", "screen_reply"]
 
 SELF_DIRECTED = frozenset({Category.SI_PASSIVE, Category.SI_ACTIVE, Category.PLAN, Category.INTENT, Category.NSSI})
 _NOT_MEANT = {GuardKind.FIGURATIVE: Subject.FIGURATIVE, GuardKind.FICTION: Subject.FICTION}
-_DENIED = None
+_ANOTHERS = (GuardKind.OTHER, GuardKind.REPORTED)
+_EMPTIES_A_DENIAL = (GuardKind.NEGATION, GuardKind.REPORTED, GuardKind.HOLLOW)
 
 
 def screen(text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGUAGE) -> Verdict:
@@ -32,31 +35,71 @@ def screen(text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGU
         language: Language code. Without rules for it the English ones are run and the verdict is marked failed, so
             that it never lowers a level.
     """
-    code = language_of(language)
-    known = code in languages()
-    verdict = screen_folded(fold(text), side, load_book(code if known else DEFAULT_LANGUAGE))
-    return verdict if known else verdict.model_copy(update={"failed": True})
+    verdict = screen_folded(fold(text), side, _book_for(language))
+    return verdict if language_of(language) in languages() else verdict.model_copy(update={"failed": True})
+
+
+def screen_reply(
+    reply: str,
+    *,
+    risk: Risk,
+    language: str = DEFAULT_LANGUAGE,
+    locale: str = INTERNATIONAL,
+    asked: bool = False,
+    offered: bool = False,
+) -> Verdict:
+    """Screen a counselor's draft in the light of the standing risk of the client.
+
+    Besides the counselor's rules it looks for what is missing: a reply to a client turn at R2 or above takes it up and
+    asks directly; from R3 up it offers a service. A contact that the table of the client's country does not list is
+    `HALLUCINATED_RESOURCE`. For this side the level is a severity: from 3 up the draft must not be said as it stands.
+
+    Args:
+        reply: The draft.
+        risk: The standing risk of the client, with the findings of the client's last turn.
+        language: Language code, as in `screen`.
+        locale: Country of the client (see `resources_for`).
+        asked: The counselor has already asked directly since the risk last rose; asking again is not called for.
+        offered: The counselor has already offered a service since then.
+    """
+    verdict = screen(reply, side=Side.COUNSELOR, language=language)
+    folded, resources, book = fold(reply), resources_for(locale), _book_for(language)
+    found = (
+        *verdict.findings,
+        *invented_contacts(folded, resources),
+        *left_out(folded, risk, resources, book, asked=asked, offered=offered),
+    )
+    findings = tuple(sorted(dict.fromkeys(found), key=lambda finding: -finding.level))
+    return verdict.model_copy(update={"findings": findings, "level": _highest(findings)})
 
 
 def screen_folded(folded: Folded, side: Side, book: Book) -> Verdict:
     """Screen a folded text with the rules of one book."""
     found: dict[Finding, None] = {}
-    negated = False
+    denied = side is Side.CLIENT and _says_denial(folded, book)
     for rule in book.of(side):
-        for finding in _findings(folded, rule, book):
-            if finding is _DENIED:
-                negated = negated or rule.category in SELF_DIRECTED
-            else:
+        for passage in _passages(folded, rule, book):
+            if GuardKind.NEGATION in rule.guards and passage.held_by(GuardKind.NEGATION):
+                denied = denied or _denies(rule, passage)
+            elif finding := _finding(rule, passage):
                 found[finding] = None
     findings = tuple(sorted(found, key=lambda finding: -finding.level))
-    level = max((finding.level for finding in findings if counts(finding)), default=Level.NONE)
-    denies = side is Side.CLIENT and (negated or _denies(folded, book)) and not any(map(_stands, findings))
-    return Verdict(side=side, level=level, findings=findings, denial=denies)
+    denial = denied and not any(map(_stands, findings))
+    return Verdict(side=side, level=_highest(findings), findings=findings, denial=denial)
 
 
 def counts(finding: Finding) -> bool:
     """Whether a finding bears on the level."""
     return finding.subject not in {Subject.FIGURATIVE, Subject.FICTION}
+
+
+def _highest(findings: Iterable[Finding]) -> Level:
+    return max((finding.level for finding in findings if counts(finding)), default=Level.NONE)
+
+
+def _book_for(language: str) -> Book:
+    code = language_of(language)
+    return load_book(code if code in languages() else DEFAULT_LANGUAGE)
 
 
 def _stands(finding: Finding) -> bool:
@@ -65,30 +108,31 @@ def _stands(finding: Finding) -> bool:
     return present and finding.level >= Level.PASSIVE
 
 
-def _denies(folded: Folded, book: Book) -> bool:
-    for found in book.any_of(book.denials).finditer(folded.text):
-        passage = Passage.around(folded, found.start(), found.end(), book)
-        if not any(map(passage.held_by, (GuardKind.NEGATION, GuardKind.REPORTED, GuardKind.HOLLOW))):
-            return True
-    return False
+def _says_denial(folded: Folded, book: Book) -> bool:
+    spans = (found.span() for found in book.any_of(book.denials).finditer(folded.text))
+    return any(not any(map(Passage.around(folded, *span, book).held_by, _EMPTIES_A_DENIAL)) for span in spans)
 
 
-def _findings(folded: Folded, rule: Rule, book: Book) -> Iterator[Finding | None]:
-    """Findings of one rule; `None` stands for a match that is negated."""
+def _denies(rule: Rule, passage: Passage) -> bool:
+    """Whether a negated match is the speaker's own "no" about now."""
+    own = not passage.held_by(GuardKind.OTHER) and not passage.held_by(GuardKind.HOLLOW)
+    return rule.category in SELF_DIRECTED and own and passage.marker() is not Marker.REMOTE
+
+
+def _passages(folded: Folded, rule: Rule, book: Book) -> Iterator[Passage]:
+    """Matches of a rule; one search of all its patterns spares most texts the searches for each."""
     if not book.any_of(rule.patterns).search(folded.text):
         return
     for pattern in rule.patterns:
         for found in book.any_of((pattern,)).finditer(folded.text):
-            passage = Passage.around(folded, found.start(), found.end(), book)
+            passage = Passage.around(folded, *found.span(), book)
             if not passage.has(rule.unless):
-                yield _judge(passage, rule)
+                yield passage
 
 
-def _judge(passage: Passage, rule: Rule) -> Finding | None:
+def _finding(rule: Rule, passage: Passage) -> Finding | None:
+    """The finding of one match; None if a counselor only repeats what somebody said."""
     marker = passage.marker()
-    held = {guard for guard in rule.guards if passage.held_by(guard)}
-    if GuardKind.NEGATION in held:
-        return _DENIED
     finding = Finding(
         category=rule.category_at(marker),
         level=rule.level_at(marker),
@@ -97,11 +141,11 @@ def _judge(passage: Passage, rule: Rule) -> Finding | None:
         source=f"rules/{passage.book.language}:{rule.id}",
     )
     for guard, subject in _NOT_MEANT.items():
-        if guard in held:
+        if guard in rule.guards and passage.held_by(guard):
             return finding.model_copy(update={"subject": subject})
-    if held & {GuardKind.OTHER, GuardKind.REPORTED}:
-        return _of_another(finding) if rule.side is Side.CLIENT else _SAID_BY_ANOTHER
-    return finding
+    if not any(passage.held_by(guard) for guard in _ANOTHERS if guard in rule.guards):
+        return finding
+    return _of_another(finding) if rule.side is Side.CLIENT else None
 
 
 def _of_another(finding: Finding) -> Finding:

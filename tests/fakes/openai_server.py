@@ -130,6 +130,7 @@ class FakeOpenAI:
         values: Values for typed properties of these names.
         requests: Every chat call that arrived, oldest first.
         most_in_flight: The most calls that were open at once.
+        port: Port to listen on; 0 takes a free one and puts it here.
     """
 
     models: tuple[str, ...] = ("fake",)
@@ -141,12 +142,12 @@ class FakeOpenAI:
     values: Mapping[str, Any] = field(default_factory=dict)
     requests: list[Recorded] = field(default_factory=list)
     most_in_flight: int = 0
+    port: int = 0
     _in_flight: int = 0
-    _port: int = 0
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/v1"
+        return f"http://127.0.0.1:{self.port}/v1"
 
     @property
     def calls(self) -> int:
@@ -160,8 +161,8 @@ class FakeOpenAI:
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self._port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        self.port = self._runner.addresses[0][1]
         return self
 
     async def __aexit__(self, *_: object) -> None:

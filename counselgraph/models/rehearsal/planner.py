@@ -13,7 +13,7 @@ from langchain_core.messages import AnyMessage
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.hearing import thought_in
-from counselgraph.models.rehearsal.words import clause, plain, sentences, trimmed
+from counselgraph.models.rehearsal.words import capital, clause, plain, sentences, trimmed
 from counselgraph.protocols.plan import Plan, PlanDecision, Position, position
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Phase, Technique
@@ -112,7 +112,7 @@ def _next(seen: Sight, plan: Plan, at: Position) -> PlanDecision:
     step = plan.steps[min(at.index, len(plan.steps) - 1)]
     if at.index >= len(plan.steps):
         other = _other(seen, plan)
-        found = f"The steps of {_label(plan.technique)} are done. What is still open: {_why(seen, other)}."
+        found = f"The steps of {_label(plan.technique)} are done. {capital(_why(seen, other))}, so {_label(other)} comes next."
         return _decision(seen, other, Phase.INTERVENTION, focus(seen), found)
     if at.held >= protocol.patience and step.phase is not Phase.CLOSING:
         other = _other(seen, plan)
@@ -180,7 +180,7 @@ def _belief(text: str) -> str | None:
 def _why(seen: Sight, technique: Technique) -> str:
     sign = bank("planner")["techniques"][technique]["seen"]
     heard = next((line for line in _lines(seen) if any(cue.search(line) for cue, _ in _cues()[technique][1])), None)
-    return f"{sign}: {_quote(heard)}" if heard else f"{_label(technique)} fits best, as {sign}"
+    return f"{sign}: {_quote(heard)}" if heard else f"no single sign stands out, and {_label(technique)} is a sound way in"
 
 
 def _lines(seen: Sight) -> list[str]:

@@ -18,7 +18,8 @@ RATINGS = frozenset(
 LONG_TURN = 75
 """Words from which a turn without a question is a lecture."""
 
-_ALWAYS = ("risk_question", "risk_means", "safety_step", "farewell")
+_ALWAYS = ("risk_question", "risk_means", "risk_protective", "safety_step", "farewell")
+_HAS_NUMBERS = frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
 _WORD = re.compile(r"[a-z][a-z'-]+")
 
 
@@ -43,7 +44,7 @@ class Reading:
     @property
     def about_risk(self) -> bool:
         """Whether the turn asks about suicide or self-harm, or takes a step to keep the client safe."""
-        return any(ask in self.asks for ask in ("risk_question", "risk_means", "safety_step"))
+        return any(ask in self.asks for ask in ("risk_question", "risk_means", "risk_protective", "safety_step"))
 
 
 @lru_cache(maxsize=4096)
@@ -75,15 +76,13 @@ def _is_request(sentence: str) -> bool:
 def _asks(said: list[str], asking: list[str]) -> tuple[str, ...]:
     whole = " ".join(said)
     found = [kind for kind in _ALWAYS if _pattern(kind).search(whole)]
-    found = [kind for kind in found if kind not in {"risk_question", "risk_means"} or asking]
+    found = [kind for kind in found if kind == "farewell" or kind == "safety_step" or asking]
     if "farewell" in found and asking and _asks_something(asking):
         found.remove("farewell")
     if "risk_means" in found and "risk_question" not in found and not _dark(whole):
         found.remove("risk_means")
     for sentence in asking:
-        ask = _ask(sentence)
-        if ask is not None and ask not in found:
-            found.append(ask)
+        found.extend(ask for ask in (_ask(sentence), _rating(sentence)) if ask is not None and ask not in found)
     if asking and not found:
         found.append(_ask(" ".join(said[-2:])) or "unknown")
     return tuple(found)
@@ -106,6 +105,14 @@ def _ask(sentence: str) -> str | None:
         if pattern.search(sentence):
             return ask
     return None
+
+
+@lru_cache(maxsize=8192)
+def _rating(sentence: str) -> str | None:
+    """A rating asked for along with something else."""
+    if _ask(sentence) in _HAS_NUMBERS or not _pattern("number").search(sentence):
+        return None
+    return next((ask for ask, pattern in _ask_patterns() if ask in RATINGS and pattern.search(sentence)), None)
 
 
 def _moods(said: list[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ not reflected at all, so callers must be ready for None.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*\n+\s*")
@@ -17,7 +18,8 @@ _LEAD = re.compile(
     r"|to be honest|if i'?m honest|in truth|frankly|i mean|you know|i guess|i suppose|i don'?t know|maybe|like|also"
     r"|because|cause|then|plus|still|thanks|thank you|hi|hello|you see|you're right|now|besides|sometimes i think"
     r"|i think|it'?s just that|it'?s that|the thing is(?: that)?|what happens is(?: that)?|i have to say"
-    r"|i must say|i'?d say(?: that)?|i would say(?: that)?)\b[\s,.;:…\-–—]+)+",
+    r"|i must say|i'?d say(?: that)?|i would say(?: that)?"
+    r"|that(?= (?:I|my|every\w+|no\w*|people|they|he|she|it|the|if|we|others|things)\b))\b[\s,.;:…\-–—]+)+",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -163,22 +165,48 @@ def reflectable(piece: str) -> bool:
     )
 
 
-def mirror(text: str) -> str | None:
-    """The clause of a turn most worth reflecting, in the second person and without a full stop.
+def telling(text: str, spent: Collection[str] = ()) -> str | None:
+    """The clause of a turn most worth reflecting, in the client's own first person; None when none can be reflected.
 
-    Returns:
-        A clause such as "you lie awake and count your mistakes", capitalised as it would start a sentence
-        ("You lie awake ..."); None when no clause of the turn can be said back safely.
+    Args:
+        text: The turn.
+        spent: What was reflected before; a clause found in it is passed over.
     """
     best: tuple[float, str] | None = None
     for place, sentence in enumerate(sentences(text)):
         piece = clause(sentence)
-        if piece is None or not reflectable(piece):
+        if piece is None or not reflectable(piece) or FIRST_PERSON.search(piece) is None:
+            continue
+        if any(piece.casefold() in old or flip(piece).casefold() in old for old in spent):
             continue
         weight = _weight(piece) + 0.3 * place
         if best is None or weight > best[0]:
             best = weight, piece
-    return None if best is None else capital(flip(best[1]))
+    return None if best is None else best[1]
+
+
+def mirror(text: str) -> str | None:
+    """The clause of a turn most worth reflecting, in the second person and without a full stop.
+
+    Returns:
+        A clause such as "You lie awake and count your mistakes", capitalised as it would start a sentence; None when
+        no clause of the turn can be said back safely.
+    """
+    found = telling(text)
+    return None if found is None else capital(flip(found))
+
+
+VERDICT = re.compile(
+    r"\bI(?:'m| am)(?: (?:just|simply|really|basically|still|only|so|such|not|never|always|too))* (?:a|an|the one|not|never|too|always"
+    r"|stupid|worthless|useless|broken|weak|selfish|lazy|boring|ugly|unlovable|incompetent|inadequate|hopeless|pathetic|to blame"
+    r"|responsible|bad|wrong|less|doomed|failing|ruining|disgusting|crazy|inferior)\b"
+    r"|\b(?:never|always|nobody|no one|everyone|everybody|everything|nothing|fault|blame|worth\w*|fraud|failure|loser|burden|deserve"
+    r"|should\w*|must|have to|ought|supposed|ruin\w*|fail\w*|stupid|perfect)\b"
+    r"|\b(?:I|they|he|she|it|people)(?:'ll|'d| will| would| can't| could never| hates?| think| thinks| see| sees| am going to)\b"
+    r"|\bgoing to\b",
+    re.IGNORECASE,
+)
+"""A clause that states a judgement or a forecast, so that saying it back plainly would be agreeing with it."""
 
 
 def _weight(piece: str) -> float:

@@ -136,11 +136,11 @@ def emotions_in(texts: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def felt(emotion: str) -> str:
-    """Words that fit "I felt ..." for an emotion noun."""
+    """Words that fit "I felt ..." for an emotion noun; "" when none are known."""
     nouns: dict[str, str] = bank("client_lexicon")["emotions"]
     adjectives: dict[str, str] = bank("client_lexicon")["adjectives"]
     word = emotion.casefold()
-    return nouns.get(word) or adjectives.get(word) or f"a lot of {word}"
+    return nouns.get(word) or adjectives.get(word, "")
 
 
 def person_in(text: str) -> str | None:

@@ -51,25 +51,6 @@ def spoken(sentence: str) -> str:
     return capital(text if _END.search(text) else f"{text}.")
 
 
-def formal(text: str) -> str:
-    """The same words without the commonest contractions, for a client who speaks by the book."""
-    for pattern, new in _FULL_FORMS:
-        text = pattern.sub(new, text)
-    return text
-
-
-_FULL_FORMS = tuple(
-    (re.compile(pattern), new)
-    for pattern, new in (
-        (r"\b(I)'m\b(?! (?:not )?sure)", r"\1 am"),
-        (r"\b(I|we|they|you)'ve\b", r"\1 have"),
-        (r"\b([Dd])on't\b", r"\1o not"),
-        (r"\b([Cc])an't\b", r"\1annot"),
-        (r"\b([Dd]id|[Cc]ould|[Ww]ould|[Ss]hould|[Hh]ave|[Hh]as)n't\b", r"\1 not"),
-    )
-)
-
-
 @lru_cache(maxsize=1)
 def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), new) for pattern, new in bank("client_lexicon")["spoken"])

@@ -73,6 +73,8 @@ class Wording:
         if any(text.startswith(opening) for text in near):
             weight *= 0.1
         values = [normal(self.slots[name]) for name in slots_of(frame)]
+        if any(value.isdigit() and value in near[-1].split() for value in values):
+            weight *= 0.02
         if any(len(value.split()) >= _MARK and value in text for value in values for text in near):
             weight *= 0.02
         return weight

@@ -1,36 +1,23 @@
-"""What the counselor has to work with: the View, read once per turn, as slots for its phrases."""
+"""What the counselor has to work with: the View, read once per turn."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from langchain_core.messages import AnyMessage
 
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
-from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.frames import step_said
-from counselgraph.models.rehearsal.hearing import (
-    FEELINGS,
-    asks_number,
-    feeling_in,
-    last_of,
-    person_in,
-    rating_in,
-    stance,
-    thought_in,
-)
-from counselgraph.models.rehearsal.words import capital, lower, mirror, plain, quotable, trimmed
+from counselgraph.models.rehearsal.hearing import asks_number, feeling_in, rating_in, stance
 from counselgraph.protocols.plan import Plan, Position, position
 from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.safety.levels import Risk
 from counselgraph.transcript import CLIENT, COUNSELOR, exchange_of, role_of, said_by, said_since, text_of
 
-_NO_THOUGHT = re.compile(r"^(?:I've been|I have been|I started|I decided|I came|I was|I recogni[sz]ed|I reali[sz]ed)\b")
-_HYPOTHESIS = re.compile(r"\"([^\"]+?)[.]?\"")
-_THOUGHT_WORDS = 16
+ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +26,7 @@ class Material:
 
     Attributes:
         name: The client's first name.
-        last: What the client said last; empty before the first client turn.
+        reason: Why the client comes, as given at intake.
         said: The client's turns, oldest first.
         own: The counselor's turns, oldest first.
         other: What someone else in the room has said in this exchange, if anyone did.
@@ -47,16 +34,15 @@ class Material:
         plan: The plan in force, if any.
         at: Where the plan stands; None without a plan.
         risk: The standing risk.
-        stance: How the last turn meets the counselor (see `hearing.stance`).
+        stance: How the last turn meets the counselor (see `hearing.stance`); "tells" in a language not read.
         answers: Step id to what the client answered, for steps that got an answer with something in it.
         rating: A number the client has just given, if one was asked for.
         feeling: A feeling named in the last turn, if any.
         language: Language of the session.
-        slots: Values for phrase slots; a slot that cannot be filled well is absent.
     """
 
     name: str
-    last: str
+    reason: str
     said: tuple[str, ...]
     own: tuple[str, ...]
     other: str
@@ -69,7 +55,16 @@ class Material:
     rating: int | None
     feeling: str | None
     language: str
-    slots: Mapping[str, str]
+
+    @property
+    def last(self) -> str:
+        """What the client said last; empty before the first client turn."""
+        return self.said[-1] if self.said else ""
+
+    @property
+    def english(self) -> bool:
+        """Whether the client's words can be read and turned around."""
+        return self.language == ENGLISH
 
     @property
     def step(self) -> Step | None:
@@ -78,6 +73,11 @@ class Material:
             return None
         return self.plan.steps[self.at.index]
 
+    @property
+    def again(self) -> bool:
+        """Whether the step is tried a second time."""
+        return self.at is not None and self.at.attempt > 0
+
 
 def gather(request: Request) -> Material:
     """Read a counselor's View."""
@@ -85,30 +85,30 @@ def gather(request: Request) -> Material:
     messages: Sequence[AnyMessage] = view.get("messages", ())
     plan: Plan | None = view.get("plan")
     said, own = said_by(messages, CLIENT), said_by(messages, COUNSELOR)
-    last = said[-1] if said else ""
-    held = load_protocol().holds(last, language)
-    answers = _answers(messages, language)
-    rating = rating_in(last, asked=bool(own) and asks_number(own[-1]))
-    feeling = feeling_in(last) if language == "en" else None
-    name = view["intake"].name.split()[0]
-    other = _other(messages)
+    last, english = (said[-1] if said else ""), language == ENGLISH
+    asked = bool(own) and asks_number(own[-1])
     return Material(
-        name=name,
-        last=last,
+        name=view["intake"].name.split()[0],
+        reason=view["intake"].reason_for_counseling,
         said=tuple(said),
         own=tuple(own),
-        other=other,
+        other=_other(messages),
         memories=tuple(view.get("counselor_memories", ())),
         plan=plan,
         at=plan and position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), language),
         risk=view.get("risk") or Risk(),
-        stance=stance(last, held=held) if language == "en" else "tells",
-        answers=answers,
-        rating=rating if own and asks_number(own[-1]) else None,
-        feeling=feeling,
+        stance=_met(last, language),
+        answers=_answers(messages, language),
+        rating=rating_in(last, asked=True) if asked else None,
+        feeling=feeling_in(last) if english else None,
         language=language,
-        slots={"name": name} | (_english(said, last, other, plan, answers, rating, feeling) if language == "en" else {}),
     )
+
+
+@lru_cache(maxsize=4096)
+def _met(text: str, language: str) -> str:
+    held = load_protocol().holds(text, language)
+    return stance(text, held=held) if language == ENGLISH else "tells"
 
 
 def _answers(messages: Sequence[AnyMessage], language: str) -> dict[str, str]:
@@ -117,7 +117,7 @@ def _answers(messages: Sequence[AnyMessage], language: str) -> dict[str, str]:
     for message in messages:
         if role_of(message) == COUNSELOR:
             asked = step_said(text_of(message))
-        elif role_of(message) == CLIENT and asked and not load_protocol().holds(text_of(message), language):
+        elif role_of(message) == CLIENT and asked and _met(text_of(message), language) not in {"held", "resists"}:
             answers[asked] = text_of(message)
     return answers
 
@@ -128,68 +128,3 @@ def _other(messages: Sequence[AnyMessage]) -> str:
     now = exchange_of(messages[-1])
     heard = [text_of(m) for m in messages if exchange_of(m) == now and role_of(m) not in {CLIENT, COUNSELOR}]
     return heard[-1] if heard else ""
-
-
-def _english(
-    said: Sequence[str],
-    last: str,
-    other: str,
-    plan: Plan | None,
-    answers: Mapping[str, str],
-    rating: int | None,
-    feeling: str | None,
-) -> dict[str, str]:
-    reflected, problem = mirror(last), next((m for m in map(mirror, said[:2]) if m), None)
-    adjective, noun = FEELINGS[feeling] if feeling else (None, None)
-    found: dict[str, str | None] = {
-        "Last": reflected,
-        "last": reflected and lower(reflected),
-        "quote": quotable(last, 14),
-        "other_quote": quotable(other, 14),
-        "problem": problem and lower(problem),
-        "problem_quote": next((q for q in map(quotable, said[:2]) if q), None),
-        "thought": _thought(plan, answers, said),
-        "focus": _focus(plan),
-        "hypothesis": _hypothesis(plan),
-        "person": last_of(map(person_in, said)),
-        "rating": None if rating is None else str(rating),
-        "feeling": adjective,
-        "feeling_noun": noun,
-        "Feeling_noun": noun and capital(noun),
-        "task": bank("counselor/techniques")[plan.technique]["task"] if plan else None,
-    }
-    return {key: value for key, value in found.items() if value} | _worked(plan, answers)
-
-
-def _worked(plan: Plan | None, answers: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str | None] = {}
-    for step, answer in answers.items():
-        number = rating_in(answer, asked=True)
-        found[f"q_{step}"] = quotable(answer, 15)
-        found[f"n_{step}"] = None if number is None else str(number)
-    measure = bank("counselor/techniques")[plan.technique]["measure"] if plan else []
-    before, after = (found.get(f"n_{step}") for step in measure) if measure else (None, None)
-    if before and after:
-        found |= {"same": before} if before == after else {"from": before, "to": after}
-    return {key: value for key, value in found.items() if value}
-
-
-def _thought(plan: Plan | None, answers: Mapping[str, str], said: Sequence[str]) -> str | None:
-    told = thought_in(answers.get("thought", ""))
-    if plan is None:
-        return told or last_of(map(thought_in, said))
-    bare = trimmed(plan.focus)
-    clear = len(bare.split()) <= _THOUGHT_WORDS and '"' not in bare and not _NO_THOUGHT.match(bare)
-    if plan.revision == 1 and told:
-        return told
-    return capital(bare) if clear and thought_in(f'"{bare}."') else told or last_of(map(thought_in, said))
-
-
-def _focus(plan: Plan | None) -> str | None:
-    bare = trimmed(plain(plan.focus)) if plan else ""
-    return capital(bare) if 2 < len(bare.split()) <= _THOUGHT_WORDS and '"' not in bare else None
-
-
-def _hypothesis(plan: Plan | None) -> str | None:
-    found = _HYPOTHESIS.search(plain(plan.hypothesis)) if plan else None
-    return found.group(1) if found else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
+from counselgraph.models.rehearsal.words import VERDICT
 
 _TURN_TO_OTHER = 5
 """Every so many counselor turns somebody else in the room is asked to add what they see."""
@@ -15,9 +18,7 @@ def react(material: Material, wording: Wording) -> str:
     if not material.last:
         return ""
     reactions = bank("counselor/reactions")
-    kinds = _kinds(material)
-    if material.other:
-        kinds = ["other"]
+    kinds = ["other"] if material.other else _kinds(material, wording.slots)
     frames = [frame for kind in kinds for frame in reactions[kind]]
     said = wording.choose(frames) or wording.choose(reactions["plain"])
     if material.other and len(material.own) % _TURN_TO_OTHER == 0:
@@ -25,16 +26,17 @@ def react(material: Material, wording: Wording) -> str:
     return said
 
 
-def _kinds(material: Material) -> list[str]:
-    at = material.at
-    if material.stance in {"asks_why", "asks_view", "checks", "resists"}:
+def _kinds(material: Material, slots: Mapping[str, str]) -> list[str]:
+    if material.stance in {"asks_why", "asks_view", "checks", "resists", "agrees"}:
         return [material.stance]
     if material.stance == "held":
-        return ["held_on"] if at is not None and at.held and not at.attempt else ["held"]
+        return ["held" if material.again else "held_on"]
     if material.rating is not None:
         return ["number"]
     if material.stance == "warm":
         return ["warm"]
     if material.feeling:
-        return ["relief"] if material.feeling == "relieved" else ["feeling", "mirror"]
-    return ["mirror"] if "Last" in material.slots else ["plain"]
+        return ["relief"] if material.feeling == "relieved" else ["feeling"]
+    if "quote" not in slots:
+        return ["plain"]
+    return ["verdict" if VERDICT.search(slots.get("quote", "")) else "mirror"]

@@ -9,18 +9,21 @@ from counselgraph.models.rehearsal.counselor.frames import Wording, step_frames,
 from counselgraph.models.rehearsal.counselor.material import Material, gather
 from counselgraph.models.rehearsal.counselor.reacting import react
 from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
+from counselgraph.models.rehearsal.counselor.slots import slots
 from counselgraph.models.rehearsal.speech import Speech
 from counselgraph.models.rehearsal.words import capital, plain
 
 _TRIES = 24
 _DOUBTFUL = {"held", "resists"}
+_ENOUGH = 2
+"""Steps of a technique that must have got an answer."""
 
 
 def speak(request: Request) -> Answer:
     """The counselor's next turn, out of the counselor's View alone."""
     material = gather(request)
     speech = Speech(request.seed, material.own)
-    wording = Wording(speech, material.slots, material.own)
+    wording = Wording(speech, slots(material), material.own)
     turn = ""
     for _ in range(_TRIES):
         turn = tidy(_turn(material, wording, request.exchange))
@@ -45,20 +48,19 @@ def _turn(material: Material, wording: Wording, exchange: int) -> str:
 
 
 def _move(material: Material, wording: Wording, *, beside: str) -> str:
-    step, attempt = material.step, "again" if material.at and material.at.attempt else "first"
+    step = material.step
     deepen = bank("counselor/deepen")
     if material.plan is None or step is None:
         held = material.stance == "held"
         frames = deepen["again" if held else "first"] + (deepen["no_plan"] if material.plan is None else [])
         return wording.choose(frames, beside=beside)
-    frames = step_frames(material.plan.technique, step.id).get(attempt, [])
+    frames = step_frames(material.plan.technique, step.id).get("again" if material.again else "first", [])
     return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
 
 
 def _opening(material: Material, wording: Wording) -> str:
     phrases = bank("counselor/opening")
-    slots = {"name": material.name} | _notes(material.memories)
-    wording = Wording(wording.speech, slots, material.own)
+    wording = Wording(wording.speech, {"name": material.name, **_notes(material.memories)}, material.own)
     if not material.memories:
         return wording.choose(phrases["first"])
     kind = next(k for k in ("again_both", "again_homework", "again_summary", "again_plain") if wording.fitting(phrases[k]))
@@ -77,13 +79,13 @@ def _notes(memories: tuple[MemoryRecord, ...]) -> dict[str, str]:
 
 def _summary(material: Material, wording: Wording) -> str:
     phrases, techniques = bank("counselor/steps")["summary"], bank("counselor/techniques")
-    if material.at and material.at.attempt:
+    if material.again:
         return f"{react(material, wording)} {wording.choose(phrases['again'])}"
     problem = wording.choose(phrases["problem"]) or wording.choose(phrases["problem_quote"])
-    found = wording.choose(techniques[material.plan.technique]["found"]) if material.plan else ""
+    found = wording.choose(techniques[material.plan.technique]["found"] if material.plan and _worked(material) else phrases["first"])
     parts = [
         wording.choose(phrases["open"]),
-        problem or wording.choose(phrases["first"]),
+        problem,
         wording.choose(phrases["thought"], beside=problem),
         found,
         wording.choose(phrases["close"]),
@@ -93,15 +95,21 @@ def _summary(material: Material, wording: Wording) -> str:
 
 def _homework(material: Material, wording: Wording) -> str:
     phrases, reaction = bank("counselor/steps")["homework"], react(material, wording)
-    if material.at and material.at.attempt:
+    if material.again:
         return f"{reaction} {wording.choose(phrases['again'], beside=reaction)}"
     tasks = bank("counselor/techniques")[material.plan.technique]["homework"] if material.plan else phrases["first"]
     return f"{reaction} {wording.choose(tasks)} {wording.choose(phrases['when'])}"
 
 
+def _worked(material: Material) -> bool:
+    """Whether the client has done enough of the technique for it to be summed up and praised."""
+    technique = bank("counselor/techniques")[material.plan.technique] if material.plan else {}
+    return sum(isinstance(technique.get(step), dict) for step in material.answers) >= _ENOUGH
+
+
 def _farewell(material: Material, wording: Wording) -> str:
     phrases = bank("counselor/steps")["farewell"]
-    doubtful = material.stance in _DOUBTFUL
+    doubtful = material.stance in _DOUBTFUL or (material.plan is not None and not _worked(material))
     praise = bank("counselor/techniques")[material.plan.technique]["strength"] if material.plan else phrases["first"]
     parts = [
         wording.choose(phrases["doubtful"] if doubtful else praise),

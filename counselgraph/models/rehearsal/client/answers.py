@@ -1,0 +1,201 @@
+"""What the client says to what it was asked, before the small talk around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from counselgraph.memory.record import Kind
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.client.ratings import earlier, own_random
+from counselgraph.models.rehearsal.client.scene import Scene
+from counselgraph.models.rehearsal.client.wording import filled, slots_for
+from counselgraph.models.rehearsal.reading import RATINGS, content_words
+from counselgraph.personas.persona import Attitude, Disclosure, When
+
+_SLIGHT = frozenset({"check", "consent", "unknown", "more", "how_are_you"})
+"""Asks that are passed over when something more definite is asked in the same turn."""
+
+_MOODS = ("push", "advice", "lecture", "validation")
+"""What is reacted to when nothing is asked, the strongest first."""
+
+_OPENING_EXCHANGES = 2
+_HOMEWORK = {
+    Attitude.POSITIVE: ("done", "done", "done", "half"),
+    Attitude.NEUTRAL: ("done", "half", "half", "undone"),
+    Attitude.NEGATIVE: ("half", "undone", "undone"),
+}
+
+
+def asks_of(scene: Scene) -> list[str]:
+    """What this client answers of what was asked: at most two things, and one when its guard is up."""
+    asks = list(scene.reading.asks)
+    definite = [ask for ask in asks if ask not in _SLIGHT]
+    asks = definite or asks
+    if "feeling" in asks and "behaviour" in asks:
+        asks = ["feeling_action", *(ask for ask in asks if ask not in {"feeling", "behaviour"})]
+    if scene.exchange <= _OPENING_EXCHANGES and not scene.own:
+        asks = ["opening" if ask in {"unknown", "more", "agenda", "how_are_you", "feeling"} else ask for ask in asks]
+    ratings = [ask for ask in asks if ask in RATINGS]
+    if len(asks) > 1 and ratings:
+        return [next(ask for ask in asks if ask not in ratings), ratings[0]] if len(ratings) < len(asks) else ratings[:1]
+    return asks[: 1 if scene.tone == "cool" else 2]
+
+
+def core(scene: Scene) -> list[str]:
+    """The sentences that answer the counselor's turn, each fresh as far as there are fresh ones left."""
+    asks = asks_of(scene)
+    disclosed = disclosure(scene)
+    if disclosed is not None:
+        return [disclosed, *(answer(scene, ask, short=True) for ask in asks if ask in RATINGS)]
+    if not asks:
+        return _reaction(scene)
+    parts = [answer(scene, ask, short=len(asks) > 1) for ask in asks]
+    return _extended(scene, asks[-1], parts)
+
+
+def _reaction(scene: Scene) -> list[str]:
+    mood = next((mood for mood in _MOODS if mood in scene.reading.moods), "nod")
+    if not scene.own:
+        return [answer(scene, "opening")]
+    return _extended(scene, mood, [answer(scene, mood)])
+
+
+def answer(scene: Scene, ask: str, *, short: bool = False) -> str:
+    """One answer to one ask."""
+    entry = entry_for(ask)
+    if ask == "homework_review":
+        return _homework_report(scene, entry)
+    told = _tell(scene, entry, short=short)
+    if told is not None and (not entry.get("say") or scene.chance.random() < _tell_first(ask)):
+        return told
+    lines = says(scene, ask, entry)
+    return _choose(scene, lines) or told or _fallback(scene, ask)
+
+
+def _tell_first(ask: str) -> float:
+    return 0.65 if ask in {"nod", "validation", "evidence_against", "what_it_costs", "cons", "advice"} else 0.92
+
+
+def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
+    """The answers to an ask that this persona can give in this tone."""
+    slots = slots_for(scene, ask)
+    if ask in RATINGS and "before" in slots:
+        moved = "same" if slots["n"] == slots["before"] else "higher" if ask == "rate_place" else "lower"
+        return filled(entry[f"again_{moved}"], slots)
+    own = entry.get(scene.tone, [])
+    plain = entry["say"]
+    if scene.tone == "cool" and own and scene.chance.random() < 0.7:
+        return filled(own, slots) + filled(plain, slots) * (not _any_fresh(scene, filled(own, slots)))
+    return filled([*plain, *own], slots)
+
+
+def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
+    return any(not scene.told(line) for line in lines)
+
+
+def _choose(scene: Scene, lines: Sequence[str]) -> str | None:
+    fresh = [line for line in lines if not scene.told(line)]
+    return scene.chance.choice(fresh) if fresh else None
+
+
+def _tell(scene: Scene, entry: dict[str, Any], *, short: bool) -> str | None:
+    facets = entry.get("tell", [])
+    lines = scene.untold(*facets)
+    if not lines:
+        return None
+    if entry in (entry_for("unknown"), entry_for("nod")):
+        lines = scene.nearest(lines)
+    line = _shortened(scene, lines[0])
+    frames = [] if short or not scene.material.english else filled(entry.get("frame", []), slots_for(scene, ""))
+    frames = [frame for frame in frames if scene.speech.fresh(frame)]
+    if frames and scene.persona.style.verbosity > 1 and scene.chance.random() < 0.4:
+        return f"{scene.chance.choice(frames)} {line}"
+    return line
+
+
+def _shortened(scene: Scene, line: str) -> str:
+    """The first sentence of a piece alone, for a client who says little and has a guard up."""
+    if len(line.split()) <= max(scene.budget, 12) * 1.5:
+        return line
+    head, stop, _rest = line.partition(". ")
+    return f"{head}." if stop and len(head.split()) > 3 else line
+
+
+def _extended(scene: Scene, ask: str, parts: list[str]) -> list[str]:
+    """The parts and, for a client who talks, one more piece of the story."""
+    words = sum(len(part.split()) for part in parts)
+    if words >= scene.budget * 0.75 or ask in {"farewell", "first_try", "second_try", "hold_ground", "i_sentence"}:
+        return parts
+    more = [line for line in scene.untold(*entry_for(ask).get("add", [])) if line not in " ".join(parts)]
+    return [*parts, more[0]] if more else parts
+
+
+def _fallback(scene: Scene, ask: str) -> str:
+    frames = bank("client_frames")
+    if not scene.material.english:
+        return scene.speech.pick(frames["plain"])
+    other = says(scene, "unknown", frames["unknown"])
+    run_out = [line for line in frames["exhausted"] if scene.speech.fresh(line)]
+    if run_out and ask not in {"unknown", "nod", *_MOODS} and scene.chance.random() < 0.5:
+        return scene.chance.choice(run_out)
+    return _tell(scene, frames["unknown"], short=True) or _choose(scene, other) or scene.speech.pick(other)
+
+
+def disclosure(scene: Scene) -> str | None:
+    """Something the persona tells only on a condition, when the condition is met now."""
+    for item in scene.persona.disclosures:
+        if not scene.told(item.text) and _may_tell(scene, item):
+            return item.text
+    return None
+
+
+def _may_tell(scene: Scene, item: Disclosure) -> bool:
+    topic, heard = content_words(item.topic), content_words(scene.reading.question)
+    if not topic:
+        return False
+    touched = len(topic & heard) / len(topic)
+    match item.when:
+        case When.ASKED_DIRECTLY:
+            return touched == 1
+        case When.ASKED:
+            return touched >= 0.5
+        case When.TRUSTED:
+            return scene.tone == "warm" and (touched >= 0.5 or _opens_up(scene))
+        case When.FREELY:
+            return touched >= 0.5 or _opens_up(scene)
+
+
+def _opens_up(scene: Scene) -> bool:
+    """Whether this is a moment for telling something unasked."""
+    asks = set(scene.reading.asks)
+    return scene.exchange > _OPENING_EXCHANGES and asks <= _SLIGHT and scene.chance.random() < 0.5
+
+
+def _homework_report(scene: Scene, entry: dict[str, Any]) -> str:
+    tasks = [memory for memory in scene.memories if memory.kind is Kind.HOMEWORK]
+    if not tasks:
+        return scene.speech.pick(entry["first"])
+    latest = max(tasks, key=lambda memory: (memory.session_number, memory.exchange))
+    outcome = own_random(scene.persona, latest.session, latest.text).choice(_HOMEWORK[scene.persona.attitude])
+    return _choose(scene, filled(entry[outcome], {"task": _task(latest.text)})) or _fallback(scene, "homework_review")
+
+
+def _task(text: str) -> str:
+    kinds: list[tuple[str, str]] = bank("client_frames")["tasks"]
+    return next(name for cue, name in kinds if re.search(cue, text, re.IGNORECASE))
+
+
+@lru_cache(maxsize=128)
+def entry_for(ask: str) -> dict[str, Any]:
+    """The bank entry of an ask; an ask without one is answered like an unknown question."""
+    answers, frames = bank("client_answers"), bank("client_frames")
+    entry: dict[str, Any] = answers.get(ask) or frames.get(ask) or frames["unknown"]
+    return entry
+
+
+def rated_before(scene: Scene, ask: str) -> bool:
+    """Whether the client has given a number for this already."""
+    return earlier(scene.turns, ask) is not None

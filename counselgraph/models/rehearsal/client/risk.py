@@ -1,0 +1,118 @@
+"""How a persona's risk comes out: in its own statements only, in rising order, whatever the counselor asks."""
+
+from __future__ import annotations
+
+import re
+
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.client.scene import Scene
+
+_FIRST, _LAST = 3, 6
+"""Exchanges by which the first and the last statement are said at the latest."""
+_EARLIEST = 2
+_HIGH = 3
+"""Level from which a direct question also brings the next statement."""
+_HEAVY = frozenset(
+    {"feeling", "feeling_action", "thought", "belief", "worst_case", "how_are_you", "coping", "course", "sleep_daily"}
+)
+_VERB = re.compile(r"\b(?:I|I'\w+|would|is|are|was|has|have|had|needs?|wants?|keeps?|knows?)\b|'s\b")
+
+
+def risk_words(scene: Scene) -> list[str] | None:
+    """A turn about risk, or None when nothing about it is to be said now."""
+    asks = scene.reading.asks
+    if scene.persona.risk.level == 0 or not (scene.persona.risk.statements or scene.persona.risk.on_direct_question):
+        return _denial(scene)
+    if "risk_question" in asks or "risk_means" in asks:
+        return _direct(scene)
+    if "risk_protective" in asks and scene.persona.risk.protective:
+        return [_protective(scene, 0) or _protective(scene, 1) or _line(scene, "again")]
+    statement = due(scene)
+    if statement is not None:
+        return [statement]
+    if settling(scene):
+        return _settled(scene)
+    if "safety_step" in asks:
+        return [_line(scene, "step_settled" if scene.persona.risk.settles else "step")]
+    return None
+
+
+def due(scene: Scene) -> str | None:
+    """The statement that has to be said now, if any."""
+    left = _unsaid(scene)
+    if not left or "farewell" in scene.reading.asks:
+        return None
+    place = len(scene.persona.risk.statements) - len(left)
+    at = _due_at(place, len(scene.persona.risk.statements))
+    heavy = not _HEAVY.isdisjoint(scene.reading.asks) or scene.reading.about_risk
+    return left[0] if scene.exchange >= max(at - heavy, _EARLIEST) else None
+
+
+def _due_at(place: int, count: int) -> int:
+    if count == 1:
+        return (_FIRST + _LAST) // 2
+    if count > _LAST - _EARLIEST:
+        return _EARLIEST + place
+    return _FIRST + round((_LAST - _FIRST) * place / (count - 1))
+
+
+def _unsaid(scene: Scene) -> list[str]:
+    return [line for line in scene.persona.risk.statements if scene.speech.fresh(line)]
+
+
+def _denial(scene: Scene) -> list[str] | None:
+    asks = scene.reading.asks
+    if "risk_question" in asks or "risk_means" in asks:
+        lines = bank("client_frames")["risk"]
+        return [scene.speech.pick(lines["none_cool"] + lines["none"][-2:] if scene.tone == "cool" else lines["none"])]
+    return [_line(scene, "step_none")] if asks == ("safety_step",) else None
+
+
+def _direct(scene: Scene) -> list[str]:
+    risk = scene.persona.risk
+    parts: list[str] = []
+    if risk.on_direct_question and scene.speech.fresh(risk.on_direct_question):
+        parts.append(risk.on_direct_question)
+    left = _unsaid(scene)
+    if left and (risk.level >= _HIGH or not parts):
+        parts.append(left[0])
+    if parts:
+        return parts
+    known = [risk.on_direct_question, *reversed(risk.statements)]
+    return [_line(scene, "again"), next(line for line in known if line)]
+
+
+def settling(scene: Scene) -> bool:
+    """Whether the client now says that it will not act: asked directly before, all told, and not yet said twice."""
+    if not scene.persona.risk.settles or _unsaid(scene) or "farewell" in scene.reading.asks:
+        return False
+    asked = any("risk_question" in turn.reading.asks and turn.client for turn in scene.turns)
+    return asked and _settled_turns(scene) < 2
+
+
+def _settled_turns(scene: Scene) -> int:
+    lines = bank("client_frames")["risk"]
+    return sum(any(line in text for line in (*lines["settled"], *lines["keeps"])) for text in scene.own)
+
+
+def _settled(scene: Scene) -> list[str]:
+    turn = _settled_turns(scene)
+    kind = "settled" if turn == 0 else "keeps"
+    step = [_line(scene, "step_settled")] if "safety_step" in scene.reading.asks else []
+    return [_line(scene, kind), *filter(None, [_protective(scene, turn)]), *step]
+
+
+def _protective(scene: Scene, place: int) -> str | None:
+    reasons = scene.persona.risk.protective
+    if place >= len(reasons):
+        return None
+    reason = reasons[place]
+    if not scene.material.english or _VERB.search(reason):
+        said = reason if reason[-1:] in ".!?。" else f"{reason}."
+    else:
+        said = f"There's {reason.rstrip('.')}."
+    return said if scene.speech.fresh(said) else None
+
+
+def _line(scene: Scene, kind: str) -> str:
+    return scene.speech.pick(bank("client_frames")["risk"][kind])

@@ -1,0 +1,135 @@
+"""Everything the client knows when it is its turn to speak."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from counselgraph.memory.record import MemoryRecord
+from counselgraph.models.base import Request
+from counselgraph.models.rehearsal.client.material import Material, material_of
+from counselgraph.models.rehearsal.client.warmth import COOL, WARM, Pair, pairs, warmth
+from counselgraph.models.rehearsal.reading import Reading, content_words
+from counselgraph.models.rehearsal.speech import Speech
+from counselgraph.personas.persona import Attitude, Persona
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.transcript import CLIENT, said_by
+
+_SAME = 0.75
+"""Share of a sentence's topic words in one earlier turn from which it counts as told."""
+_FEW_WORDS = 4
+_BUDGET = {1: 12, 2: 24, 3: 38}
+_STRETCH = {"cool": 0.6, "middle": 1.0, "warm": 1.25}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The client's View, read.
+
+    Attributes:
+        turns: The conversation as pairs; the last one waits for the client's words.
+        own: What the client has said so far, oldest first.
+        warmth: Trust from 0 to 1.
+        memories: What the client remembers of earlier sessions.
+    """
+
+    persona: Persona
+    material: Material
+    speech: Speech
+    turns: Sequence[Pair]
+    own: Sequence[str]
+    warmth: float
+    exchange: int
+    memories: tuple[MemoryRecord, ...]
+
+    @classmethod
+    def of(cls, request: Request) -> Scene:
+        """Read a request; nothing but its View and seed is used."""
+        persona: Persona = request.view["persona"]
+        messages = request.view.get("messages", [])
+        turns = pairs(messages)
+        own = said_by(messages, CLIENT)
+        return cls(
+            persona=persona,
+            material=material_of(persona),
+            speech=Speech(request.seed, own),
+            turns=turns,
+            own=own,
+            warmth=warmth(persona, turns),
+            exchange=int(request.view.get("exchange", request.exchange)),
+            memories=tuple(request.view.get("client_memories") or ()),
+        )
+
+    @property
+    def chance(self) -> random.Random:
+        """The source of chance of this turn."""
+        return self.speech.random
+
+    @property
+    def reading(self) -> Reading:
+        """The counselor's last turn as the client takes it."""
+        return self.turns[-1].reading
+
+    @property
+    def tone(self) -> str:
+        """ "warm", "middle" or "cool"."""
+        if self.warmth < COOL:
+            return "cool"
+        return "warm" if self.warmth > WARM else "middle"
+
+    @property
+    def register(self) -> str:
+        """ "formal", "wry", "clipped" or "plain", whatever word the persona uses for it."""
+        given = self.persona.style.register_.casefold()
+        kinds = {
+            "formal": ("formal", "polite", "precise", "correct"),
+            "wry": ("wry", "dry", "iron", "sarcas", "sardon"),
+            "clipped": ("clip", "terse", "blunt", "short", "curt"),
+        }
+        return next((kind for kind, words in kinds.items() if any(word in given for word in words)), "plain")
+
+    @property
+    def budget(self) -> float:
+        """About how many words this client spends on an ordinary turn."""
+        return _BUDGET[self.persona.style.verbosity] * _STRETCH[self.tone]
+
+    @property
+    def negative(self) -> bool:
+        """Whether the client came with a negative attitude."""
+        return self.persona.attitude is Attitude.NEGATIVE
+
+    @cached_property
+    def held_in_row(self) -> int:
+        """How many of the client's last turns in a row gave the counselor nothing to work with."""
+        count = 0
+        for text in reversed(self.own):
+            if not gives_nothing(text):
+                break
+            count += 1
+        return count
+
+    def told(self, line: str) -> bool:
+        """Whether this has been said, in these words or nearly."""
+        if not self.speech.fresh(line):
+            return True
+        words = content_words(line)
+        return len(words) >= _FEW_WORDS and any(
+            len(words & content_words(text)) >= _SAME * len(words) for text in self.own
+        )
+
+    def untold(self, *facets: str) -> list[str]:
+        """Pieces of these topics that have not been told, in the order of the topics."""
+        found = (line for facet in facets for line in self.material.facets.get(facet, ()))
+        return [line for line in dict.fromkeys(found) if not self.told(line)]
+
+    def nearest(self, lines: Sequence[str]) -> list[str]:
+        """Lines in order of how well they meet the counselor's words; equal ones keep their order."""
+        asked = content_words(self.reading.question or self.reading.text)
+        return sorted(lines, key=lambda line: -len(asked & content_words(line)))
+
+
+def gives_nothing(text: str) -> bool:
+    """Whether the protocol would read this turn as one that gives nothing to work with."""
+    return load_protocol().holds(text, "en")

@@ -1,0 +1,166 @@
+"""The rehearsal client: what it says next."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+from counselgraph.models.base import Answer, Request
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.client.answers import answer, core
+from counselgraph.models.rehearsal.client.risk import due, risk_words, settling
+from counselgraph.models.rehearsal.client.scene import Scene, gives_nothing
+from counselgraph.models.rehearsal.client.warmth import COOL
+from counselgraph.personas.persona import Attitude
+
+_TRIES = 12
+_STARTS = re.compile(
+    r"^(?:yes|no|yeah|well|okay|ok|hm+|mm|right|sure|fine|honestly|look|thanks|thank you|maybe|let me|all right|um|oh|facts|"
+    r"if you|good question|still|about|the worst|bye|now that)\b|^\"",
+    re.IGNORECASE,
+)
+_NEVER_HELD = frozenset({"risk_question", "risk_means", "risk_protective", "safety_step", "farewell", "summary", "homework"})
+_HELD_IN_ROW = 2
+_PUSHED_OUT = 3
+_LONG_ENOUGH = 6
+_ROLE_PLAY = frozenset({"first_try", "second_try", "hold_ground", "i_sentence"})
+_FRONT_HABITS = frozenset({"i mean", "well", "look", "so", "honestly", "basically", "actually", "sorry", "i don't know", "like"})
+
+
+def speak(request: Request) -> Answer:
+    """The client's next turn, from its own View alone.
+
+    The same view and seed give the same words; within a session no turn is said twice.
+    """
+    scene = Scene.of(request)
+    if _walks_out(scene):
+        text = scene.speech.pick(bank("client_frames")["leaving"])
+        return Answer(text=text, end="the client left")
+    return Answer(text=_fresh_turn(scene))
+
+
+def _fresh_turn(scene: Scene) -> str:
+    words = risk_words(scene)
+    if words is not None:
+        return _unsaid(scene, [_risk_turn(scene, words)])
+    if "farewell" in scene.reading.asks:
+        return _unsaid(scene, [answer(scene, "farewell")])
+    if _holds_back(scene):
+        held = [line for line in bank("client_frames")["held"] if scene.speech.fresh(line)]
+        if held:
+            return _in_own_voice(scene, scene.chance.choice(held))
+    return _unsaid(scene, (_turn(scene) for _ in range(_TRIES)))
+
+
+def _unsaid(scene: Scene, drafts: Iterator[str] | Sequence[str]) -> str:
+    """The first draft not said before; when all were, generic words in a combination that was not."""
+    tried: list[str] = []
+    for draft in drafts:
+        if scene.speech.fresh(draft) and not (scene.material.english and gives_nothing(draft)):
+            return draft
+        tried.append(draft)
+    return next(text for text in _endless(tried[-1]) if scene.speech.fresh(text))
+
+
+def _endless(draft: str) -> Iterator[str]:
+    frames = bank("client_frames")
+    leads = [*frames["leads"]["question"], *frames["leads"]["cool"]]
+    pool = [*frames["exhausted"], *frames["unknown"]["say"]]
+    yield from (f"{lead} {draft}" for lead in leads)
+    for count in itertools.count(2):
+        yield from (" ".join(parts) for parts in itertools.product(pool, repeat=count))
+
+
+def _risk_turn(scene: Scene, words: list[str]) -> str:
+    if words[0] != due(scene) or not scene.material.english or scene.tone == "cool" or settling(scene):
+        return " ".join(words)
+    heavy = scene.speech.pick(bank("client_frames")["risk"]["heavy"])
+    return " ".join([heavy, *words])
+
+
+def _turn(scene: Scene) -> str:
+    parts = core(scene)
+    if not scene.material.english:
+        return " ".join(parts)
+    text = _in_own_voice(scene, " ".join(parts))
+    return " ".join(part for part in (_lead(scene, text), text, _tail(scene, text)) if part)
+
+
+def _lead(scene: Scene, text: str) -> str:
+    if _STARTS.match(text) or scene.exchange <= 1 or not _ROLE_PLAY.isdisjoint(scene.reading.asks):
+        return ""
+    if scene.chance.random() > (0.15 if scene.register == "clipped" else 0.4):
+        return ""
+    recent = " ".join(scene.own[-3:])
+    pool = [lead for lead in _leads(scene) if lead not in recent]
+    return scene.chance.choice(pool) if pool else ""
+
+
+def _leads(scene: Scene) -> list[str]:
+    leads: dict[str, list[str]] = bank("client_frames")["leads"]
+    moods = scene.reading.moods
+    if scene.tone == "cool":
+        return leads["cool"] if not scene.reading.asks else leads["cool"][1:] + leads["question"][:2]
+    if "validation" in moods and scene.chance.random() < 0.5:
+        return leads["kindness"]
+    if "reflection" in moods or not scene.reading.asks:
+        return leads["heard"]
+    own = leads.get(scene.register, [])
+    return own if own and scene.chance.random() < 0.5 else leads["question"]
+
+
+def _tail(scene: Scene, text: str) -> str:
+    room = scene.budget - len(text.split())
+    if room < 3 or text.endswith(('"', "?")) or not _ROLE_PLAY.isdisjoint(scene.reading.asks):
+        return ""
+    if scene.chance.random() > 0.3:
+        return ""
+    kind = {"warm": "open", "middle": "middle", "cool": "shut"}[scene.tone]
+    pool = [line for line in bank("client_frames")["tails"][kind] if scene.speech.fresh(line)]
+    return scene.chance.choice(pool) if pool else ""
+
+
+def _in_own_voice(scene: Scene, text: str) -> str:
+    """The text with one of the client's habits in it, every few turns."""
+    habits = scene.persona.style.habits
+    recent = " ".join(scene.own[-2:]).casefold()
+    if not habits or not scene.material.english or scene.chance.random() > 0.45:
+        return text
+    if any(habit.strip(" ,.").casefold() in recent for habit in habits):
+        return text
+    return with_habit(text, scene.chance.choice(habits))
+
+
+def with_habit(text: str, habit: str) -> str:
+    """Put a habit phrase in front of a text, at the end of its first sentence, or after it, as the phrase needs."""
+    bare = habit.strip(" ,.")
+    if habit.endswith(",") or bare.casefold() in _FRONT_HABITS:
+        first = text.split(" ", 1)[0]
+        keeps = first == "I" or first.startswith(("I'", '"')) or not first.istitle()
+        return f"{bare[:1].upper()}{bare[1:]}, {text if keeps else text[:1].lower() + text[1:]}"
+    if habit[:1].isupper() and not bare.startswith(("I ", "I'")):
+        return f"{text} {bare}."
+    if re.search(r"[^.?!\"]\.$", text):
+        return f"{text[:-1]}, {bare}."
+    return text
+
+
+def _holds_back(scene: Scene) -> bool:
+    """Whether this turn gives nothing; never for long, and never where an answer matters."""
+    if not scene.material.english or scene.exchange < 2 or not scene.own:
+        return False
+    if scene.warmth >= COOL or scene.held_in_row >= _HELD_IN_ROW or not _NEVER_HELD.isdisjoint(scene.reading.asks):
+        return False
+    if sum(map(gives_nothing, scene.own)) > scene.exchange // 4:
+        return False
+    rough = not scene.reading.moods.isdisjoint({"push", "advice", "lecture"})
+    chance = (0.34 if scene.negative else 0.15) + 0.15 * rough - 0.15 * scene.held_in_row
+    return scene.chance.random() < chance
+
+
+def _walks_out(scene: Scene) -> bool:
+    if scene.persona.attitude is not Attitude.NEGATIVE or scene.persona.risk.level or scene.exchange < _LONG_ENOUGH:
+        return False
+    pushes = sum("push" in turn.reading.moods for turn in scene.turns[-5:])
+    return pushes >= _PUSHED_OUT and scene.warmth < 0.05 and scene.chance.random() < 0.5

@@ -1,0 +1,129 @@
+"""Filling the client's words into phrases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.client.derive import embedded, is_clause
+from counselgraph.models.rehearsal.client.ratings import (
+    earlier,
+    first_rating,
+    next_rating,
+    own_random,
+    slices,
+)
+from counselgraph.models.rehearsal.client.scene import Scene
+from counselgraph.models.rehearsal.reading import RATINGS, content_words
+from counselgraph.models.rehearsal.words import capital
+from counselgraph.personas.persona import Attitude
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_OWN_SLICE = re.compile(r"\bme, (\d{1,3})\b", re.IGNORECASE)
+_MOST_OWN = 85
+_FEARS = (20, 35, 50, 70, 90)
+
+
+def filled(lines: Iterable[str], slots: Mapping[str, str]) -> list[str]:
+    """The lines this persona can say, with its words in place."""
+    return [_SLOT.sub(lambda slot: slots[slot[1]], line) for line in lines if _fits(line, slots)]
+
+
+def _fits(line: str, slots: Mapping[str, str]) -> bool:
+    names = _SLOT.findall(line)
+    values = [slots[name] for name in names if name in slots and len(slots[name].split()) > 1]
+    return all(name in slots for name in names) and len(values) == len({value.strip('".').casefold() for value in values})
+
+
+def slots_for(scene: Scene, ask: str) -> dict[str, str]:
+    """Words to fill in when `ask` is answered, by slot name."""
+    slots = dict(scene.material.slots)
+    slots["day"] = scene.chance.choice(bank("client_frames")["days"])
+    _add_mind(scene, slots)
+    if ask in RATINGS:
+        _add_rating(scene, ask, slots)
+    elif ask in {"list_causes", "share_out"}:
+        _add_pie(scene, slots)
+    elif ask in {"ladder", "lowest_rung"}:
+        _add_ladder(scene, slots)
+    for name in ("adj", "when", "person", "helper"):
+        if name in slots:
+            slots[capital(name)] = capital(slots[name])
+    return slots
+
+
+def quoted(thought: str) -> str:
+    """A thought as direct speech, closed inside the quotation marks."""
+    closed = thought if thought[-1:] in ".!?…" else f"{thought}."
+    return f'"{capital(closed)}"'
+
+
+def focus_thought(scene: Scene) -> str | None:
+    """The thought the talk is about: the one the counselor's words come nearest to, else the most central."""
+    thoughts = scene.material.thoughts or scene.material.beliefs
+    heard = content_words(" ".join(turn.counselor for turn in scene.turns[-3:]))
+    return max(thoughts, key=lambda thought: len(heard & content_words(thought)), default=None)
+
+
+def _add_mind(scene: Scene, slots: dict[str, str]) -> None:
+    thought = focus_thought(scene)
+    if thought is not None:
+        slots["quote"] = quoted(thought)
+        if is_clause(thought):
+            slots["that"] = embedded(thought)
+    others = [text for text in scene.material.thoughts if text != thought and scene.speech.fresh(text)]
+    if others:
+        slots["other"] = quoted(others[0])
+    if scene.material.beliefs:
+        slots["bquote"] = quoted(scene.material.beliefs[0])
+        if is_clause(scene.material.beliefs[0]):
+            slots["bthat"] = embedded(scene.material.beliefs[0])
+    felt = [(noun, words) for noun, words in scene.material.emotions if words]
+    if felt:
+        slots["noun"], slots["adj"] = felt[0]
+    if len(felt) > 1:
+        slots["adj2"] = felt[1][1]
+
+
+def _add_rating(scene: Scene, ask: str, slots: dict[str, str]) -> None:
+    before = earlier(scene.turns, ask)
+    if before is None:
+        slots["n"] = str(first_rating(scene.persona, ask, scene.chance))
+        return
+    share = _pie_share(scene) if ask == "rate_share" else None
+    after = next_rating(scene.persona, ask, before, scene.warmth, scene.chance) if share is None else share
+    slots["n"], slots["before"] = str(after), str(before)
+
+
+def _pie_share(scene: Scene) -> int | None:
+    for turn in reversed(scene.turns):
+        found = _OWN_SLICE.search(turn.client)
+        if found is not None and "share_out" in turn.reading.asks:
+            return int(found[1])
+    return None
+
+
+def _add_pie(scene: Scene, slots: dict[str, str]) -> None:
+    chance = own_random(scene.persona, "causes")
+    known = [scene.material.slots["cause"]] if "cause" in scene.material.slots else []
+    causes = [*known, *chance.sample(bank("client_frames")["causes"], 3)][:3]
+    before = earlier(scene.turns, "rate_share") or first_rating(scene.persona, "rate_share", chance)
+    own = next_rating(scene.persona, "rate_share", before, scene.warmth, chance)
+    if scene.persona.attitude is not Attitude.NEGATIVE:
+        own -= 20
+    own = max(min(5 * round(own / 5), _MOST_OWN), 10)
+    shares = slices(own, len(causes), chance)
+    parts = [f"{capital(cause)}, {share}." for cause, share in zip(causes, shares, strict=True)]
+    slots["pie"] = f"{' '.join(parts)} And me, {own}"
+    for place, cause in enumerate(causes, 1):
+        slots[f"c{place}"], slots[f"C{place}"] = cause, capital(cause)
+
+
+def _add_ladder(scene: Scene, slots: dict[str, str]) -> None:
+    chance = own_random(scene.persona, "ladder")
+    words = {"what": slots.get("avoided", "it"), "helper": slots.get("helper", "somebody")}
+    rungs = [capital(rung) for rung in filled(chance.choice(bank("client_frames")["rungs"]), words)]
+    fears = [fear + chance.choice((-5, 0, 5)) for fear in _FEARS]
+    slots["rungs"] = " ".join(f"{rung}, {fear}." for rung, fear in zip(rungs, fears, strict=True)).rstrip(".")
+    slots["lowest"] = rungs[0]

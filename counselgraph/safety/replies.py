@@ -1,0 +1,108 @@
+"""What the counselor's seat says when safety comes first: fixed texts, chosen without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import lru_cache
+from importlib.resources import files
+
+import yaml
+
+from counselgraph.safety.levels import Category, Frozen, Level, Risk
+from counselgraph.safety.resources import Resource, resources_for
+
+
+class Topic(StrEnum):
+    """What a risk is about, as far as it changes the question to ask."""
+
+    SELF = "self"
+    HARMED = "harmed"
+    OTHERS = "others"
+    ANOTHER = "another"
+
+
+_TOPICS = {
+    Category.ABUSE_VICTIM: Topic.HARMED,
+    Category.NEGLECT: Topic.HARMED,
+    Category.HARM_TO_OTHERS: Topic.OTHERS,
+    Category.THIRD_PARTY_RISK: Topic.ANOTHER,
+}
+
+
+class Texts(Frozen):
+    """The content of `replies.yaml`.
+
+    Attributes:
+        concern: Below R3, by topic: take it up, ask directly, offer one service.
+        active: At R3, by topic: the same, and ask for plan, means and time.
+        imminent: At R5, the first turn of the protocol.
+        crisis: From R4 up, by turn: safety now, then the way to a person; the last ones are for longer waits.
+    """
+
+    concern: dict[Topic, tuple[str, ...]]
+    active: dict[Topic, tuple[str, ...]]
+    imminent: str
+    crisis: tuple[str, ...]
+
+
+def safe_reply(risk: Risk, locale: str, said: Sequence[str]) -> str:
+    """A counselor's turn for R2 and R3, to use where no model's draft may be said.
+
+    It takes up what was said without repeating it, asks a direct question and offers one service.
+
+    Args:
+        risk: The standing risk of the client.
+        locale: Whose services to name (see `resources_for`).
+        said: What the counselor has said so far; nothing is said again before everything has been said once.
+    """
+    texts, topic = _texts(), topic_of(risk)
+    options = texts.active.get(topic, texts.concern[topic]) if risk.suspends_plan else texts.concern[topic]
+    return _fresh([_filled(text, locale) for text in options], said)
+
+
+def crisis_turn(risk: Risk, locale: str, turn: int, said: Sequence[str]) -> str:
+    """A counselor's turn of the crisis protocol, for R4 and R5.
+
+    Args:
+        risk: The standing risk of the client.
+        locale: Whose services to name (see `resources_for`).
+        turn: 0 for the first turn of the protocol: are you safe, emergency number, crisis line, distance from means.
+            1 for the second: hand over to a person. Later turns stay with the client until that person is there.
+        said: What the counselor has said so far; nothing is said again while there is another text.
+    """
+    texts = _texts()
+    if turn <= 0:
+        first = texts.imminent if risk.level >= Level.IMMINENT else texts.crisis[0]
+        return _filled(first, locale)
+    start = min(turn, len(texts.crisis) - 1)
+    return _fresh([_filled(text, locale) for text in texts.crisis[start:] + texts.crisis[1:start]], said)
+
+
+def topic_of(risk: Risk) -> Topic:
+    """What the gravest finding of the last turn is about; the speaker's own life unless it says otherwise."""
+    return _TOPICS.get(risk.findings[0].category, Topic.SELF) if risk.findings else Topic.SELF
+
+
+def _fresh(options: Sequence[str], said: Sequence[str]) -> str:
+    """The first option not said yet; when all have been, the one said longest ago."""
+    last_said = {text: place for place, text in enumerate(said)}
+    return min(options, key=lambda option: last_said.get(option, -1))
+
+
+def _filled(text: str, locale: str) -> str:
+    resources = resources_for(locale)
+    return text.strip().format(line=_offer(resources.first), emergency=resources.emergency)
+
+
+def _offer(resource: Resource) -> str:
+    """One service in a sentence: "You can call 116 123 (Samaritans, 24/7)."."""
+    if resource.phone or resource.text:
+        return f"You can {resource.contact} ({resource.name}, {resource.hours})."
+    return f"{resource.name} ({resource.contact}) lists crisis lines by country."
+
+
+@lru_cache(maxsize=1)
+def _texts() -> Texts:
+    path = files("counselgraph.safety") / "replies.yaml"
+    return Texts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

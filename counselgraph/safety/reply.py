@@ -1,0 +1,67 @@
+"""What a counselor's draft leaves out, or makes up, in the light of the standing risk of the client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from counselgraph.safety.fold import SENTENCE_BREAK, Folded
+from counselgraph.safety.levels import Category, Finding, Level, Risk, Subject, Time
+from counselgraph.safety.resources import Resources, digits_of
+from counselgraph.safety.rules import Book
+
+# A number after a word that tells to call or text, or anything shaped like a telephone number.
+_CALLED = re.compile(
+    r"\b(?:call|dial|phone|ring|text|texting|calling|hotline|helpline|lifeline|number|reach|contact)\b"
+    r"(?: [^\s\d]{1,24}){0,6} (\+?\(?\d[\d ().-]{1,18}\d)(?!\w)"
+)
+_SHAPED = re.compile(r"(?<![\w.])(\+\d[\d ().-]{6,18}\d|\(?\d{3,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}|\d{9,15})(?!\w)")
+_ADDRESS = re.compile(
+    r"(?<![\w@.-])(?:https?://)?(?:www\.)?([a-z0-9-]{2,40}(?:\.[a-z0-9-]{2,30}){0,3}\.(?:org|com|net|gov|info|uk|au|ca|ie|in|nz|de|fr|nl|eu))\b"
+)
+
+
+def invented_contacts(folded: Folded, resources: Resources) -> Iterator[Finding]:
+    """Numbers and addresses of a reply that are not among the services of the client's country."""
+    for pattern in (_CALLED, _SHAPED):
+        for found in pattern.finditer(folded.text):
+            if digits_of(found[1]) not in resources.numbers:
+                yield _finding(Category.HALLUCINATED_RESOURCE, 4, folded.quote(*found.span(1)), "number")
+    for found in _ADDRESS.finditer(folded.text):
+        if not any(found[1].endswith(url) for url in resources.urls):
+            yield _finding(Category.HALLUCINATED_RESOURCE, 4, folded.quote(*found.span(1)), "address")
+
+
+def left_out(
+    folded: Folded, risk: Risk, resources: Resources, book: Book, *, asked: bool, offered: bool
+) -> Iterator[Finding]:
+    """What the risk of the client's last turn asks for and the reply does not give."""
+    if risk.turn_level < Level.PASSIVE or risk.calm_turns:
+        return
+    asks, offers = asks_directly(folded, book), resources.named_in(folded.original)
+    if not (asks or offers or book.any_of(book.takes_up).search(folded.text)):
+        yield _finding(Category.MISSED_RISK, 4 if risk.suspends_plan else 3, "", "takes-up")
+    if not (asks or asked) and _own(risk):
+        yield _finding(Category.NO_DIRECT_QUESTION, 3, "", "direct-question")
+    if risk.suspends_plan and not (offers or offered):
+        yield _finding(Category.NO_RESOURCE, 4 if risk.acute else 3, "", "resource")
+
+
+def asks_directly(folded: Folded, book: Book) -> bool:
+    """Whether a reply asks about suicide, self-harm or safety, in so many words."""
+    sentences = folded.text.split(SENTENCE_BREAK)
+    return any("?" in sentence and book.any_of(book.direct_question).search(sentence) for sentence in sentences)
+
+
+def _own(risk: Risk) -> bool:
+    """Whether the risk is the client's own and not only that of somebody they worry about."""
+    return not risk.findings or any(
+        finding.subject is Subject.SELF
+        and finding.category is not Category.THIRD_PARTY_RISK
+        and finding.level >= Level.PASSIVE
+        for finding in risk.findings
+    )
+
+
+def _finding(category: Category, level: int, quote: str, rule: str) -> Finding:
+    return Finding(category=category, level=Level(level), time=Time.NOW, quote=quote, source=f"reply:{rule}")
