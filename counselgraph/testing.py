@@ -70,10 +70,10 @@ def sample_state() -> dict[str, Any]:
         "plan": sample_plan(),
         "risk": Risk(),
         "risk_before": Risk(),
-        "verdicts": (Verdict(side=Side.CLIENT),),
+        "verdicts": [Verdict(side=Side.CLIENT)],
         "suspended": 0,
-        "client_memories": (),
-        "counselor_memories": (),
+        "client_memories": [],
+        "counselor_memories": [],
     }
 
 
@@ -162,7 +162,11 @@ def _check_checkpoint(role: Role, update: Update) -> None:
 
 async def _check_in_session(role: Role, model: Model) -> None:
     extra = () if role in DEFAULT_ROLES else (role,)
-    graph = build_session(roles=extra, cast=lambda _role, _context: model).compile()
+
+    async def cast(_role: str, _context: Context) -> Model:
+        return model
+
+    graph = build_session(roles=extra, cast=cast).compile()
     persona = sample_persona()
     start = {"persona": persona.for_client(), "intake": persona.for_counselor()}
     context = Context(session="check", persona=persona.id, max_exchanges=EXCHANGES)

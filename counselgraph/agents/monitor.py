@@ -19,5 +19,5 @@ async def monitor(view: MonitorView, ask: Ask) -> Update:
     except ModelError as error:
         ask.emit({"event": "error", "role": "monitor", "message": str(error)})
         verdict = Verdict(side=Side.CLIENT, failed=True)
-    verdicts = (*view["verdicts"], verdict)
+    verdicts = [*view["verdicts"], verdict]
     return {"verdicts": verdicts, "risk": assess(view.get("risk_before"), *verdicts)}

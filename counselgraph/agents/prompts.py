@@ -16,6 +16,7 @@ from langchain_core.messages import AnyMessage
 from counselgraph.models.base import ChatMessage
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 
+PROMPTS = ("client", "counselor", "planner", "monitor")
 _NOBODY_SPOKE = "(The session begins. Nobody has spoken yet.)"
 
 

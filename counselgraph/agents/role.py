@@ -102,8 +102,11 @@ def find_roles(names: Iterable[str | Role], offered: Mapping[str, Role]) -> list
     Raises:
         ConfigError: A name is neither offered nor importable.
     """
+    wanted = list(names)
+    if all(isinstance(item, Role) for item in wanted):
+        return [item for item in wanted if isinstance(item, Role)]
     available = {**offered, **installed_roles()}
-    return [item if isinstance(item, Role) else available.get(item) or _imported(item, available) for item in names]
+    return [item if isinstance(item, Role) else available.get(item) or _imported(item, available) for item in wanted]
 
 
 def _imported(path: str, available: Mapping[str, Role]) -> Role:

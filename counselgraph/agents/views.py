@@ -21,7 +21,7 @@ class ClientView(TypedDict, total=False):
     persona: Persona
     messages: list[AnyMessage]
     exchange: int
-    client_memories: tuple[MemoryRecord, ...]
+    client_memories: list[MemoryRecord]
 
 
 class CounselorView(TypedDict, total=False):
@@ -30,7 +30,7 @@ class CounselorView(TypedDict, total=False):
     intake: Intake
     messages: list[AnyMessage]
     exchange: int
-    counselor_memories: tuple[MemoryRecord, ...]
+    counselor_memories: list[MemoryRecord]
     plan: Plan | None
     risk: Risk
 
@@ -41,7 +41,7 @@ class PlannerView(TypedDict, total=False):
     intake: Intake
     messages: list[AnyMessage]
     exchange: int
-    counselor_memories: tuple[MemoryRecord, ...]
+    counselor_memories: list[MemoryRecord]
     plan: Plan | None
     risk: Risk
 
@@ -52,4 +52,4 @@ class MonitorView(TypedDict, total=False):
     messages: list[AnyMessage]
     exchange: int
     risk_before: Risk
-    verdicts: tuple[Verdict, ...]
+    verdicts: list[Verdict]

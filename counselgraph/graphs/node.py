@@ -20,7 +20,7 @@ Node = Callable[..., Awaitable[Update]]
 class Casting(Protocol):
     """Who plays which role: gives every role of a session its model."""
 
-    def __call__(self, role: str, context: Context) -> Model:
+    async def __call__(self, role: str, context: Context) -> Model:
         """The model that plays `role` in the session of this context."""
         ...
 
@@ -35,7 +35,7 @@ def role_node(role: Role, cast: Casting) -> Node:
 
     async def node(state: Mapping[str, Any], *, runtime: Runtime[Context]) -> Update:
         view = typed_view(role.view, state)
-        ask = _ask(role, view, cast, runtime)
+        ask = _ask(role, view, await cast(role.name, runtime.context), runtime)
         update = await role.act(view, ask)
         if unknown := sorted(set(update) - writable):
             raise ConfigError(f"Role {role.name!r} wrote {unknown}; name these channels in its View to keep them.")
@@ -45,11 +45,11 @@ def role_node(role: Role, cast: Casting) -> Node:
     return node
 
 
-def _ask(role: Role, view: Mapping[str, Any], cast: Casting, runtime: Runtime[Context]) -> Ask:
+def _ask(role: Role, view: Mapping[str, Any], model: Model, runtime: Runtime[Context]) -> Ask:
     context = runtime.context
     return Ask(
         role=role.name,
-        model=cast(role.name, context),
+        model=model,
         scene=context.scene(view.get("exchange", 0)),
         view=view,
         params=context.params,

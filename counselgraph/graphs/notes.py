@@ -17,7 +17,7 @@ State = Mapping[str, Any]
 _BOTH = (CLIENT, COUNSELOR)
 
 
-def exchange_notes(state: State, context: Context) -> tuple[MemoryRecord, ...]:
+def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
     """Memories of the exchange just played: the task agreed on, a belief told, a sign of risk."""
     told, answered = _last(state, CLIENT), _last(state, COUNSELOR)
     risk, step = state.get("risk") or Risk(), _step(state, context)
@@ -31,21 +31,21 @@ def exchange_notes(state: State, context: Context) -> tuple[MemoryRecord, ...]:
             f"A sign of risk (R{risk.turn_level:d}) came up: {', '.join(sorted({f.category for f in risk.findings}))}."
         )
         notes.append(_note(state, context, COUNSELOR, Kind.RISK, text))
-    return tuple(notes)
+    return notes
 
 
-def closing_notes(state: State, context: Context) -> tuple[MemoryRecord, ...]:
+def closing_notes(state: State, context: Context) -> list[MemoryRecord]:
     """Memories of the session as a whole: what it was about, and how it went."""
     plan: Plan | None = state.get("plan")
     told = said_by(state["messages"], CLIENT)
     if plan is None or not told:
-        return ()
+        return []
     label = load_protocol().techniques[plan.technique].label
     summary = f"We worked on: {plan.focus} Technique: {label}. The client said at first: {told[0]}"
-    return (
+    return [
         _note(state, context, COUNSELOR, Kind.SUMMARY, summary),
         _note(state, context, CLIENT, Kind.SUMMARY, f"The counselor and I talked about this: {plan.focus}"),
-    )
+    ]
 
 
 def _note(state: State, context: Context, owner: str, kind: Kind, text: str) -> MemoryRecord:

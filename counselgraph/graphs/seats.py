@@ -94,8 +94,8 @@ def play(models: Models | None = None) -> Casting:
     """
     known = models or Models()
 
-    def cast(role: str, context: Context) -> Model:
-        return known.get(context.model_for(role))
+    async def cast(role: str, context: Context) -> Model:
+        return await known.aget(context.model_for(role), role=role)
 
     return cast
 

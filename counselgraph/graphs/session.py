@@ -13,7 +13,7 @@ from counselgraph.graphs import routing, steps
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Casting, role_node
 from counselgraph.graphs.seats import Seats, play, seats_for
-from counselgraph.graphs.state import SessionState
+from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
 
 _WAYS: dict[Hashable, str] = {"crisis": "crisis", "leave": "remember"}
@@ -60,6 +60,7 @@ def _add_nodes(
     graph: StateGraph[SessionState, Context], seats: Seats, cast: Casting, memory: MemoryStore | None
 ) -> None:
     graph.add_node("recall", steps.recall_node(memory))
+    steps.read_data()
     for role in seats.all:
         graph.add_node(role.name, role_node(role, cast), input_schema=role.view)
         if role.speaks:
@@ -78,7 +79,7 @@ def _add_client_side(graph: StateGraph[SessionState, Context], seats: Seats) -> 
         if following is None:
             graph.add_conditional_edges(stop.exit, _after_client_side, ["crisis", "remember", "planner", "counselor"])
         else:
-            graph.add_conditional_edges(stop.exit, routing.after_client_turn, {**_WAYS, "go_on": following.name})
+            graph.add_conditional_edges(stop.exit, _after_client_turn, {**_WAYS, "go_on": following.name})
     for stop in chain:
         if stop.speaks:
             graph.add_edge(stop.name, stop.exit)
@@ -92,16 +93,24 @@ def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats, 
             graph.add_edge(stop.name, stop.exit)
         graph.add_edge(stop.exit, following)
     graph.add_edge("crisis", "screen_counselor")
-    graph.add_conditional_edges("remember", routing.after_exchange, {"client": then, "close": "close"})
+    graph.add_conditional_edges("remember", _after_exchange, {"client": then, "close": "close"})
     graph.add_edge("close", END)
 
 
-def _first_speaker(state: SessionState) -> str:
-    return routing.first_speaker(state, get_runtime(Context).context)
+# Edges are async: LangGraph would run a sync one in a thread of its own.
+async def _first_speaker(state: SessionState) -> str:
+    return routing.first_speaker(typed_view(SessionState, state), get_runtime(Context).context)
 
 
-def _after_client_side(state: SessionState) -> str:
-    way = routing.after_client_turn(state)
-    if way != "go_on":
-        return _WAYS[way]
-    return routing.planner_or_counselor(state, get_runtime(Context).context)
+async def _after_client_turn(state: SessionState) -> str:
+    return routing.after_client_turn(typed_view(SessionState, state))
+
+
+async def _after_client_side(state: SessionState) -> str:
+    now = typed_view(SessionState, state)
+    way = routing.after_client_turn(now)
+    return routing.planner_or_counselor(now, get_runtime(Context).context) if way == "go_on" else _WAYS[way]
+
+
+async def _after_exchange(state: SessionState) -> str:
+    return routing.after_exchange(state)

@@ -67,6 +67,8 @@ class SessionState(TypedDict, total=False):
         risk_before: The same before the client's last turn.
         verdicts: What the screens said of the client's last turn.
         suspended: Exchanges in a row that the plan has been suspended for.
+        asked: Whether the counselor has asked directly since the client's risk last rose.
+        offered: Whether the counselor has offered a crisis service since then.
         crisis_turns: Turns the crisis protocol has spoken.
         counselor_risk: Assessment of the counselor's last draft.
         client_memories: What the client recalls of earlier sessions.
@@ -87,13 +89,15 @@ class SessionState(TypedDict, total=False):
     plan: Plan | None
     risk: Risk
     risk_before: Risk
-    verdicts: tuple[Verdict, ...]
+    verdicts: list[Verdict]
     suspended: int
+    asked: bool
+    offered: bool
     crisis_turns: int
     counselor_risk: Risk
-    client_memories: tuple[MemoryRecord, ...]
-    counselor_memories: tuple[MemoryRecord, ...]
-    notes: Annotated[tuple[MemoryRecord, ...], operator.add]
+    client_memories: list[MemoryRecord]
+    counselor_memories: list[MemoryRecord]
+    notes: Annotated[list[MemoryRecord], operator.add]
     leaving: Draft | None
     usage: Annotated[Usage, operator.add]
     ending: Ending | None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from counselgraph.agents.ask import Draft
+from counselgraph.agents.prompts import PROMPTS, prompt_file
 from counselgraph.agents.role import Role, Update
 from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
@@ -18,13 +20,26 @@ from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
 from counselgraph.personas.load import load_personas
 from counselgraph.personas.persona import Persona
-from counselgraph.safety.levels import Level, Risk, Side
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.safety.levels import Category, Level, Risk, Side
 from counselgraph.safety.policy import assess
 from counselgraph.safety.replies import crisis_turn, safe_reply
-from counselgraph.safety.screen import screen, screen_reply
+from counselgraph.safety.screen import languages, screen, screen_reply
 from counselgraph.transcript import CLIENT, COUNSELOR, said_by, turn
 
 State = Mapping[str, Any]
+
+
+def read_data() -> None:
+    """Read every data file the nodes use, so that none is read in an event loop. Blocking."""
+    load_protocol()
+    for language in languages():
+        screen("", language=language)
+    screen_reply("", risk=Risk())
+    safe_reply(Risk(level=Level.PASSIVE), "US", ())
+    crisis_turn(Risk(level=Level.INTENT), "US", 0, ())
+    for name in PROMPTS:
+        prompt_file(name)
 
 
 def recall_node(memory: MemoryStore | None) -> Node:
@@ -44,9 +59,8 @@ def recall_node(memory: MemoryStore | None) -> Node:
             return update
         query, this = persona.presenting_problem.statement, context.memory_session
         for owner in (CLIENT, COUNSELOR):
-            update[f"{owner}_memories"] = await memory.arecall(
-                owner=owner, client_id=context.client_id, query=query, unless=this
-            )
+            recalled = await memory.arecall(owner=owner, client_id=context.client_id, query=query, unless=this)
+            update[f"{owner}_memories"] = list(recalled)
         update["session_number"] = 1 + await memory.asessions(context.client_id, unless=this)
         return update
 
@@ -60,11 +74,13 @@ def screen_client(speaker: Role) -> Node:
         now, context = typed_view(SessionState, state), runtime.context
         draft, before = now["draft"], now.get("risk") or Risk()
         if draft is None:
-            return {"verdicts": ()}
+            return {"verdicts": []}
         verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
         risk = assess(before, verdict)
-        update = _commit(draft, now, context) | {"risk": risk, "risk_before": before, "verdicts": (verdict,)}
+        update = _commit(draft, now, context) | {"risk": risk, "risk_before": before, "verdicts": [verdict]}
         update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
+        if risk.level > before.level:
+            update |= {"asked": False, "offered": False}
         return update | ({"leaving": draft} if draft.end else {})
 
     screen_turn.__name__ = f"screen_{speaker.name}"
@@ -80,11 +96,17 @@ async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update
     """Screen the counselor's draft against its own rules and the client's risk; replace it if it must not be said."""
     now, context = typed_view(SessionState, state), runtime.context
     draft, risk = now["draft"], now.get("risk") or Risk()
-    verdict = screen_reply(draft.text, risk=risk, language=context.language, locale=context.locale)
+    asked, offered = now.get("asked", False), now.get("offered", False)
+    check = partial(screen_reply, risk=risk, language=context.language, locale=context.locale)
+    verdict = check(draft.text, asked=asked, offered=offered)
     if verdict.level >= Level.ACTIVE and draft.kind == "turn":
         words = safe_reply(risk, context.locale, said_by(now["messages"], COUNSELOR))
         draft = Draft(role=COUNSELOR, text=words, kind="safe_reply")
     update = _commit(draft, now, context) | {"counselor_risk": assess(None, verdict)}
+    if risk.level >= Level.PASSIVE:
+        missing = {finding.category for finding in check(draft.text).findings}
+        update["asked"] = asked or not missing & {Category.NO_DIRECT_QUESTION, Category.MISSED_RISK}
+        update["offered"] = offered or Category.NO_RESOURCE not in missing
     return update | ({"leaving": draft} if draft.end else {})
 
 

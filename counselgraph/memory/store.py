@@ -88,7 +88,9 @@ class MemoryStore:
                 )
         return len(unique)
 
-    def recall(self, *, owner: str, client_id: str, query: str, k: int = 6) -> tuple[MemoryRecord, ...]:
+    def recall(
+        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+    ) -> tuple[MemoryRecord, ...]:
         """Return the memories of one owner about one client that are nearest to a text.
 
         Args:
@@ -96,6 +98,7 @@ class MemoryStore:
             client_id: Client they are about.
             query: What to look for; without any content every memory is equally near.
             k: Most memories to return; none if it is not positive.
+            unless: Session whose memories are left out, so that a session played again does not remember itself.
 
         Returns:
             Up to `k` memories, the nearest first; of equally near ones the later session first, then by exchange and
@@ -117,15 +120,21 @@ class MemoryStore:
             zip(nearness, records, strict=True),
             key=lambda pair: (-pair[0], -pair[1].session_number, pair[1].exchange, pair[1].id),
         )
-        return tuple(record for _, record in ranked[:k])
+        return tuple(record for _, record in ranked if record.session != unless)[:k]
 
     async def aremember(self, records: Sequence[MemoryRecord]) -> int:
         """Call `remember` in a thread."""
         return await asyncio.to_thread(self.remember, records)
 
-    async def arecall(self, *, owner: str, client_id: str, query: str, k: int = 6) -> tuple[MemoryRecord, ...]:
+    async def arecall(
+        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+    ) -> tuple[MemoryRecord, ...]:
         """Call `recall` in a thread."""
-        return await asyncio.to_thread(self.recall, owner=owner, client_id=client_id, query=query, k=k)
+        return await asyncio.to_thread(self.recall, owner=owner, client_id=client_id, query=query, k=k, unless=unless)
+
+    async def asessions(self, client_id: str, *, unless: str | None = None) -> int:
+        """Call `sessions` in a thread."""
+        return await asyncio.to_thread(self.sessions, client_id, unless=unless)
 
     def history(self, *, owner: str, client_id: str, kinds: Collection[Kind] | None = None) -> tuple[MemoryRecord, ...]:
         """Return all memories of one owner about one client, in the order they come from.
@@ -143,14 +152,16 @@ class MemoryStore:
         wanted = [record for record in _to_records(found) if kinds is None or record.kind in kinds]
         return tuple(sorted(wanted, key=lambda record: (record.session_number, record.exchange, record.id)))
 
-    def sessions(self, client_id: str) -> int:
+    def sessions(self, client_id: str, *, unless: str | None = None) -> int:
         """Return the highest session number that any owner remembers of a client, 0 if there is none.
 
-        The client's next session has this number plus one, also if a session in between left no memory.
+        The client's next session has this number plus one, also if a session in between left no memory. Memories of
+        the session `unless` do not count.
         """
         with self._open_shared().use() as rows:
             found: Mapping[str, Any] = rows.get(where={"client_id": client_id}, include=["metadatas"])
-        return max((metadata["session_number"] for metadata in found["metadatas"] or []), default=0)
+        told = [metadata for metadata in found["metadatas"] or [] if metadata["session"] != unless]
+        return max((metadata["session_number"] for metadata in told), default=0)
 
     def forget(self, client_id: str) -> int:
         """Delete every owner's memories of a client.

@@ -3,70 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
-from weakref import WeakKeyDictionary
 
-from langchain_core.exceptions import ModelAPIError
-from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.outputs import ChatResult
-from langchain_openai import ChatOpenAI
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-from openai import BaseModel as Reply
-from pydantic import SecretStr
+from langchain_core.language_models import BaseChatModel
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.chat import answer_from, schema_prompt, to_langchain
 from counselgraph.models.retry import RetryPolicy, with_retries
 from counselgraph.models.structured import StructuredMode, wire_schema
 
-_WIRE_ROLES = {SystemMessage: "system", HumanMessage: "user", AIMessage: "assistant"}
-_TO_THE_CLIENT = {"model", "stream", "stream_options"}
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
 _DESCRIBE_S = 10.0
 
 
-class EndpointChat(ChatOpenAI):
-    """ChatOpenAI whose cost per call does not grow with the conversation.
+class Line(NamedTuple):
+    """What belongs to one event loop: connections cannot be shared between loops.
 
-    The OpenAI client walks and checks every message of every request. Ours are two plain strings each, so they travel
-    as the extra body, which it sends as it is.
+    Attributes:
+        gate: Limits calls in flight.
     """
 
-    def _get_request_payload(
-        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        payload = super()._get_request_payload([], stop=stop, **kwargs)
-        body = {key: payload.pop(key) for key in payload.keys() - _TO_THE_CLIENT}
-        # Local servers know the older name only; OpenAI's newer models know the newer one only.
-        if "max_completion_tokens" in body and not _is_openai(self.openai_api_base):
-            body["max_tokens"] = body.pop("max_completion_tokens")
-        body |= body.pop("extra_body", None) or {}
-        messages = self._convert_input(input_).to_messages()
-        body["messages"] = [{"role": _WIRE_ROLES[type(message)], "content": message.content} for message in messages]
-        return {**payload, "messages": [], "extra_body": body}
-
-    def _create_chat_result(
-        self, response: dict[str, Any] | Reply, generation_info: dict[str, Any] | None = None
-    ) -> ChatResult:
-        try:
-            result = super()._create_chat_result(response, generation_info)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelAPIError(f"the reply has an unknown shape: {error}") from error
-        if not result.generations:
-            raise ModelAPIError("the reply holds no choices")
-        return result
-
-
-@dataclass
-class _Line:
-    """What belongs to one event loop: connections cannot be shared between loops."""
-
     client: AsyncOpenAI
+    chat: BaseChatModel
     gate: asyncio.Semaphore
-    chats: dict[str, EndpointChat] = field(default_factory=dict)
 
 
 class Endpoint:
@@ -97,7 +59,7 @@ class Endpoint:
         self._api_key = api_key
         self._max_calls = max_calls
         self._structured: StructuredMode = structured
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, _Line] = WeakKeyDictionary()
+        self._lines: dict[asyncio.AbstractEventLoop, asyncio.Task[Line]] = {}
 
     def model(self, model: str, name: str) -> EndpointModel:
         """A model of the server.
@@ -112,7 +74,7 @@ class Endpoint:
         """Close the connections of the running event loop."""
         line = self._lines.pop(asyncio.get_running_loop(), None)
         if line is not None:
-            await line.client.close()
+            await (await line).client.close()
 
     async def describe(self, model: str) -> dict[str, Any]:
         """Ask the server what it serves.
@@ -125,9 +87,10 @@ class Endpoint:
             ConfigError: The key or the address is wrong.
             InfrastructureError: No server answers there.
         """
+        client = (await self.line()).client
         page = await with_retries(
-            self._line().client.models.list,
-            name=f"{_public(self.base_url)}",
+            client.models.list,
+            name=_public(self.base_url),
             policy=RetryPolicy(tries=1),
             deadline_s=min(self.timeout_s, _DESCRIBE_S),
         )
@@ -150,42 +113,19 @@ class Endpoint:
         extra = schema_prompt(request) if self._structured == "prompt" else []
         return list(to_langchain([*request.messages, *extra]))
 
-    def chat(self, model: str) -> EndpointChat:
-        """The chat model for the running event loop."""
-        line = self._line()
-        if model not in line.chats:
-            line.chats[model] = EndpointChat(
-                model=model,
-                base_url=self.base_url,
-                api_key=SecretStr(self._api_key),
-                max_retries=0,
-                timeout=self.timeout_s,
-                stream_usage=True,
-                use_responses_api=False,
-                openai_proxy=None,
-                root_async_client=line.client,
-                async_client=line.client.chat.completions,
-            )
-        return line.chats[model]
-
-    def gate(self) -> asyncio.Semaphore:
-        """The limit of calls in flight for the running event loop."""
-        return self._line().gate
-
-    def _line(self) -> _Line:
+    async def line(self) -> Line:
+        """Connections and limit of the running event loop, opened on the first call."""
         loop = asyncio.get_running_loop()
         if loop not in self._lines:
-            # A proxy from the environment must not see what is meant for this machine.
-            http = DefaultAsyncHttpxClient(trust_env=urlsplit(self.base_url).hostname not in _LOOPBACK)
-            client = AsyncOpenAI(
-                base_url=self.base_url,
-                api_key=self._api_key,
-                max_retries=0,
-                timeout=self.timeout_s,
-                http_client=http,
-            )
-            self._lines[loop] = _Line(client, asyncio.Semaphore(self._max_calls))
-        return self._lines[loop]
+            self._lines = {other: line for other, line in self._lines.items() if not other.is_closed()}
+            self._lines[loop] = loop.create_task(asyncio.to_thread(self._open))
+        return await asyncio.shield(self._lines[loop])
+
+    def _open(self) -> Line:
+        from counselgraph.models.openai_chat import connect  # noqa: PLC0415 (see there)
+
+        connection = connect(self.base_url, self._api_key, self.timeout_s)
+        return Line(connection.client, connection.chat, asyncio.Semaphore(self._max_calls))
 
 
 class EndpointModel:
@@ -205,23 +145,18 @@ class EndpointModel:
             InfrastructureError: The prompt was refused, or no answer after every try.
         """
         endpoint = self._endpoint
-        chat = endpoint.chat(self._model)
+        line = await endpoint.line()
         messages = endpoint.prompt(request)
-        settings = endpoint.settings(request)
+        settings = endpoint.settings(request) | {"model": self._model}
         reply = await with_retries(
-            lambda: chat.ainvoke(messages, **settings),
+            lambda: line.chat.ainvoke(messages, **settings),
             name=self.name,
             policy=endpoint.retry,
             deadline_s=endpoint.timeout_s,
             seed=request.seed,
-            gate=endpoint.gate(),
+            gate=line.gate,
         )
         return answer_from(reply, request, self.name)
-
-
-def _is_openai(base_url: str | None) -> bool:
-    host = urlsplit(base_url or "").hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")
 
 
 def _public(base_url: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from langchain_core.language_models import BaseChatModel
@@ -14,13 +15,11 @@ from langchain_core.language_models import BaseChatModel
 from counselgraph.errors import ConfigError
 from counselgraph.models.base import Model
 from counselgraph.models.chat import ChatModel
+from counselgraph.models.endpoint import Endpoint
 from counselgraph.models.human import Human
 from counselgraph.models.replay import Replay
 from counselgraph.models.script import Script
 from counselgraph.models.structured import StructuredMode
-
-if TYPE_CHECKING:
-    from counselgraph.models.endpoint import Endpoint
 
 VLLM_URL = "http://127.0.0.1:8000/v1"
 NO_KEY = "EMPTY"  # what a server without authentication expects in place of a key
@@ -106,6 +105,7 @@ class Models:
         self._timeout_s = timeout_s
         self._structured: StructuredMode = structured
         self._models: dict[str, Model] = {}
+        self._served: set[tuple[str, str | None]] = set()
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
 
     async def __aenter__(self) -> Self:
@@ -138,6 +138,12 @@ class Models:
         if role is not None and isinstance(model, Script):
             model.lines(role)
         return model
+
+    async def aget(self, name: str, *, role: str | None = None) -> Model:
+        """`get` for an event loop: a model that is not made yet is made in a thread."""
+        known = (name, role) in self._served
+        self._served.add((name, role))
+        return self.get(name, role=role) if known else await asyncio.to_thread(self.get, name, role=role)
 
     async def describe(self, name: str) -> dict[str, Any]:
         """What a model is, as plain JSON values for a run's record; a server is asked what it serves.
@@ -178,11 +184,10 @@ class Models:
                 f"Model `{parts.kind}/{parts.rest}` needs the address of its server: give --base-url or set "
                 "OPENAI_BASE_URL."
             )
+        if not base_url.startswith(("http://", "https://")):
+            raise ConfigError(f"The address `{base_url}` should begin with http:// or https://.")
         api_key = self._api_key or os.environ.get(_KEYS[parts.kind]) or NO_KEY
         if (base_url, api_key) not in self._endpoints:
-            # Imported on use: the OpenAI client takes longer to import than everything else together.
-            from counselgraph.models.endpoint import Endpoint  # noqa: PLC0415
-
             self._endpoints[base_url, api_key] = Endpoint(
                 base_url, api_key, max_calls=self._max_calls, timeout_s=self._timeout_s, structured=self._structured
             )

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from counselgraph.personas.persona import Conceptualization
 
 _TAIL = re.compile(
-    r",? (?:despite|even though|whereas|leading|leaving|causing|making (?:me|it|them)|resulting|prompting|affecting|due to"
-    r"|which (?:has|have|is|was|makes|made|led|leads|can|further|only|then)|and (?:this|these|it'?s|that) "
+    r",? (?:despite|even though|whereas|leading|leaving|causing|making (?:me|it|them)|resulting|prompting|affecting"
+    r"|due to|which (?:has|have|is|was|makes|made|led|leads|can|further|only|then)|and (?:this|these|it'?s|that) "
     r"|but (?:this|these|it|the)|so i|especially|particularly)\b.*|[;:\u2013\u2014].*|\.$",
     re.IGNORECASE,
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from counselgraph.personas.persona import Functioning, History, PresentingProblem
+from counselgraph.personas.sentences import join
 
 Cues = Sequence[tuple[str, re.Pattern[str]]]
 
@@ -85,4 +86,4 @@ def _sort(texts: Iterable[str], cues: Cues, *, default: str) -> dict[str, list[s
 
 
 def _joined(fields: dict[str, list[str]]) -> dict[str, str]:
-    return {field: " ".join(texts) for field, texts in fields.items()}
+    return {field: join(texts) for field, texts in fields.items()}

@@ -31,6 +31,8 @@ _PARENTHESIS = re.compile(r"\s*[(\[\uff08][^)\]\uff09]*[)\]\uff09]")
 _NO_TITLE_ENDS_IN = ".!?,;。\uff01\uff1f\uff0c\uff1b"
 _LONGEST = 8
 """Words an unknown heading may have; a longer line is a sentence."""
+_WIDEST = 100
+"""Characters any heading may have."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def _split(body: str, separator: re.Pattern[str]) -> tuple[str, bool, str]:
 
 
 def _key(title: str) -> str | None:
+    if len(title) > _WIDEST:
+        return None
     bare = _PARENTHESIS.sub("", title).strip(" ./")
     return next((key for key, pattern in _KNOWN if bare and pattern.fullmatch(bare)), None)
 
@@ -93,4 +97,4 @@ def _known_prefix(body: str) -> Heading | None:
 def _may_be_title(title: str) -> bool:
     if not title or title[-1] in _NO_TITLE_ENDS_IN or title[0].islower():
         return False
-    return len(title.split()) <= _LONGEST and len(title) <= _LONGEST * 10
+    return len(title.split()) <= _LONGEST and len(title) <= _WIDEST

@@ -15,8 +15,8 @@ from counselgraph.errors import InputError
 from counselgraph.personas.conceptualize import conceptualize, goals_in
 from counselgraph.personas.cues import functioning_of, history_of, problem_of
 from counselgraph.personas.form_headings import HEAD, SECTIONS, find_heading
-from counselgraph.personas.persona import Attitude, Demographics, Persona, Style
-from counselgraph.personas.sentences import is_unknown, language_of, sentences, without_bullet
+from counselgraph.personas.persona import Attitude, Demographics, Persona, PresentingProblem, Style
+from counselgraph.personas.sentences import is_unknown, join, language_of, sentences, without_bullet
 
 RECEPTIVITY = {Attitude.POSITIVE: 0.8, Attitude.NEUTRAL: 0.5, Attitude.NEGATIVE: 0.2}
 VERBOSITY = {Attitude.POSITIVE: 3, Attitude.NEUTRAL: 2, Attitude.NEGATIVE: 1}
@@ -25,6 +25,7 @@ _AGE = re.compile(
     r"(?:aged? )?(?P<years>-?\d{1,6})\s*(?:-?\s*years?(?:[ -]old| of age)?|yrs?|y/?o|周?岁|años|سال)?\.?", re.IGNORECASE
 )
 _SHORT = {"name", "age", "attitude", "language"}
+_AREAS = ("work", "relationships", "daily_life")
 _UNHEADED = "Notes"
 
 
@@ -92,32 +93,34 @@ def persona_from(form: Form, *, id: str, attitude: Attitude, **given: Any) -> Pe
             fix="add a line `Presenting Problem` and the client's own words under it.",
         )
     problem = problem_of(texts)
-    work, relationships, daily_life = (form.section(key) for key in ("work", "relationships", "daily_life"))
-    general = form.section("functioning")
     language = given.get("language", language_of(form.text))
-    derived: dict[str, Any] = {}
-    if language == "en":
-        life = [*general, *work, *relationships, *daily_life]
-        derived["conceptualization"] = conceptualize(texts, life, sentences([problem.triggers]))
-        derived["goals"] = goals_in(form.section("reason"))
     fields = {
         "id": id,
         "name": name,
         "language": language,
         "demographics": _demographics(form),
         "presenting_problem": problem,
-        "reason_for_counseling": " ".join(form.section("reason")),
+        "reason_for_counseling": join(form.section("reason")),
         "history": history_of(
             form.section("history"), treatment=form.section("treatment"), medical=form.section("medical")
         ),
-        "functioning": functioning_of(general, work=work, relationships=relationships, daily_life=daily_life),
+        "functioning": functioning_of(form.section("functioning"), **{key: form.section(key) for key in _AREAS}),
         "supports": tuple(form.section("supports")),
         "attitude": attitude,
         "receptivity": RECEPTIVITY[attitude],
         "style": Style(verbosity=VERBOSITY[attitude]),
-        "other": form.other,
+        "other": form.other | _unused(form, attitude=attitude, language=language),
     }
+    derived = _derived(form, texts, problem) if language == "en" else {}
     return Persona(**(fields | derived | given))
+
+
+def _derived(form: Form, texts: list[str], problem: PresentingProblem) -> dict[str, Any]:
+    life = [text for key in ("functioning", *_AREAS) for text in form.section(key)]
+    return {
+        "conceptualization": conceptualize(texts, life, sentences([problem.triggers])),
+        "goals": goals_in(form.section("reason")),
+    }
 
 
 def name_of(form: Form) -> str:
@@ -151,7 +154,7 @@ def _blocks(text: str) -> Iterator[tuple[str, str, list[str]]]:
 
 
 def _fill_head(form: Form, key: str, title: str, lines: list[str]) -> None:
-    values = [value for line in lines if (value := without_bullet(line))]
+    values = [" ".join(value.split()) for line in lines if (value := without_bullet(line))]
     if key in _SHORT:
         values, more = values[:1], values[1:]
         if more:
@@ -165,6 +168,12 @@ def _fill_head(form: Form, key: str, title: str, lines: list[str]) -> None:
         form.head[key] = value
         if key == "age" and _AGE.fullmatch(value) is None:
             form.keep(title, value)
+
+
+def _unused(form: Form, **used: str) -> dict[str, str]:
+    """Facts of the head that the persona has from elsewhere, where the form says something different."""
+    facts = {key: form.head.get(key, "") for key in used}
+    return {key.capitalize(): fact for key, fact in facts.items() if fact and fact.lower() != used[key]}
 
 
 def _demographics(form: Form) -> Demographics:

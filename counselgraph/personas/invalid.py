@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from reprlib import repr as shortened
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -18,11 +19,20 @@ def explain(error: ValidationError, *, file: str, record: int) -> Iterator[Input
     """One `InputError` per finding: file, record, dotted field and what to do about it."""
     for detail in error.errors():
         problem, fix = _words(detail)
-        field = ".".join(str(part + 1) if isinstance(part, int) else part for part in detail["loc"])
-        yield InputError(problem, file=file, record=record, field=field or None, fix=fix)
+        yield InputError(problem, file=file, record=record, field=_field(detail) or None, fix=fix)
 
 
+def _field(detail: ErrorDetails) -> str:
+    """Dotted name, list items counted from 1; a number may also be a key that should have been text."""
+    *parents, last = detail["loc"] or ("",)
+    if last == _KEY or detail["type"] == "invalid_key":
+        return ".".join(str(part) for part in detail["loc"] if part != _KEY)
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in (*parents, last))
+
+
+_KEY = "[key]"
 _FIXES = {
+    "invalid_key": ("a field name must be text, got {given}.", "put quotes around the name."),
     "missing": ("this field is missing.", "add it."),
     "string_type": ("text was expected, got {given}.", "put quotes around the value."),
     "tuple_type": ("a list was expected, got {given}.", "write one item a line, each after a dash."),
@@ -33,7 +43,7 @@ _FIXES = {
 
 
 def _words(detail: ErrorDetails) -> tuple[str, str]:
-    given = repr(detail["input"])
+    given = shortened(detail["input"])
     if detail["type"] == "extra_forbidden":
         return "there is no such field.", _did_you_mean(detail["loc"])
     if detail["type"] == "string_pattern_mismatch":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _UNKNOWN = re.compile(
     r"(?:(?:is |was )?not (?:specified|provided|mentioned|stated|disclosed|given|known|available|applicable|reported)"
@@ -11,12 +12,13 @@ _UNKNOWN = re.compile(
     r"|未提及|未提供|未说明|未知|不详|无|没有|desconocido|no especificado|نامشخص)",
     re.IGNORECASE,
 )
-_BULLET = re.compile(r"^\s*(?:[-*\u2022\u2023\u00b7\u2013\u2014]\s+|[-\u2022\u2023\u00b7](?=\S))")
+_BULLET = re.compile(r"^\s*(?:[-*\u2022\u2023\u00b7\u2013\u2014]\s+|[-\u2022\u2023\u00b7](?=[^\s\d-]))")
 _SENTENCE_END = re.compile(
     r"(?:(?<=[.!?…])|(?<=[.!?…][\"\u201d\u2019')\]]))(?<!\bMr\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bProf\.)"
     r"\s+(?=[^a-z\s])"
     r"|(?<=[。\uff01\uff1f])(?![\u201d\u2019」』\uff09])\s*"
 )
+_WIDE_ENDS = "。\uff01\uff1f"
 _WRAPPED = 60
 _SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]")),
@@ -48,6 +50,15 @@ def sentences(lines: list[str]) -> list[str]:
         for piece in _SENTENCE_END.split(paragraph)
         if (part := " ".join(piece.split())) and not is_unknown(part)
     ]
+
+
+def join(texts: Iterable[str]) -> str:
+    """The sentences as one text, with a space between them where the script has one."""
+    joined = ""
+    for text in texts:
+        gap = "" if not joined or joined[-1] in _WIDE_ENDS else " "
+        joined += gap + text
+    return joined
 
 
 def _unwrap(lines: list[str]) -> list[str]:

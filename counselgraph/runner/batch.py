@@ -75,7 +75,13 @@ class RunResult:
         return self.summary.failed
 
 
-async def run(spec: RunSpec, *, models: Models | None = None, on_progress: OnProgress | None = None) -> RunResult:
+async def run(
+    spec: RunSpec,
+    *,
+    models: Models | None = None,
+    on_progress: OnProgress | None = None,
+    on_event: OnEvent | None = None,
+) -> RunResult:
     """Run all sessions of a spec, or the rest of them if its folder already holds a part.
 
     Everything that can be checked is checked before the first model call. A killed run is continued by calling this

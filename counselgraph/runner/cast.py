@@ -19,9 +19,9 @@ class JournaledCast:
         self._models = models
         self._journals: dict[str, Journal] = {}
 
-    def __call__(self, role: str, context: Context) -> Model:
+    async def __call__(self, role: str, context: Context) -> Model:
         """The model of a role, behind the journal of the session."""
-        model = self._models.get(context.model_for(role), role=role)
+        model = await self._models.aget(context.model_for(role), role=role)
         return journaled(model, self._journals[context.session])
 
     @contextmanager

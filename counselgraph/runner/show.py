@@ -18,6 +18,7 @@ from counselgraph.runner.story import (
     Aside,
     Story,
     Turn,
+    clean,
     cost,
     first_words,
     models_line,
@@ -31,7 +32,6 @@ from counselgraph.transcript import CLIENT, COUNSELOR
 
 _WIDTH = 100  # columns; longer lines are hard to read
 _MARGIN, _SHIFT = 5, 8  # columns before the client's words, and by how much the counselor's stand further right
-_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 class LiveShow:
@@ -137,11 +137,6 @@ def session_files(folder: str | Path) -> list[Path]:
     if not sessions.is_dir():
         raise InputError("is no run folder.", file=str(folder), fix="give the folder named by `--out`")
     return sorted(sessions.glob("*.jsonl"))
-
-
-def clean(text: str) -> str:
-    """Text that cannot steer a terminal: control characters other than line ends and tabs become visible."""
-    return text.translate(_CONTROLS)
 
 
 def _print(console: Console, block: RenderableType) -> None:

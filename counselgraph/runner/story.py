@@ -20,6 +20,8 @@ Fact = tuple[str, str]
 STANDS_IN = {"crisis": "crisis protocol", "safe_reply": "replaced by the safety screen"}
 """Kind of a turn that no model wrote to what a reader is told about it."""
 
+_CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -54,12 +56,16 @@ class Aside:
 
 
 class Story:
-    """Tells the events of one session as turns and side notes, one event after the other."""
+    """Tells the events of one session as turns and side notes, one event after the other.
+
+    Of a plan that follows another it tells what changed.
+    """
 
     def __init__(self) -> None:
         self._exchange = 0
         self._level = 0
         self._said: list[str] = []
+        self._plan: tuple[Fact, ...] = ()
 
     def take(self, event: Mapping[str, Any]) -> Iterator[Turn | Aside]:
         """What a reader is told of one event; nothing for events that only machines want."""
@@ -70,6 +76,8 @@ class Story:
                 yield from self._risk(event)
             case "memory":
                 yield from self._memory(event)
+            case "plan":
+                yield self._revision(event)
             case kind if kind in _ASIDES:
                 yield _ASIDES[kind](event)
 
@@ -88,6 +96,12 @@ class Story:
             title = f"Risk of the client: {level_name(level)}" if of_client else f"Counselor's draft: R{level}"
             yield Aside("risk", title, tuple(_risk_facts(event)), level)
 
+    def _revision(self, event: Mapping[str, Any]) -> Aside:
+        facts = _plan_facts(event)
+        news = tuple(fact for fact in facts if fact not in self._plan)
+        self._plan = facts
+        return Aside("plan", f"Plan {event['revision']}: {technique_label(event['technique'])}", news)
+
     def _memory(self, event: Mapping[str, Any]) -> Iterator[Aside]:
         owner, verb = speaker(event["role"]), "recalls" if event["action"] == "recall" else "remembers"
         facts = tuple((record["kind"], self._without_echo(record["text"])) for record in event["records"])
@@ -100,6 +114,11 @@ class Story:
             if said and text.endswith(said):
                 return f"{text.removesuffix(said)}(as said above)"
         return text
+
+
+def clean(text: str) -> str:
+    """Text that cannot steer a terminal or break a page: control characters but line ends and tabs become visible."""
+    return text.translate(_CONTROLS)
 
 
 def speaker(role: str) -> str:
@@ -169,25 +188,39 @@ def system_prompt(record: SessionRecord, call: Mapping[str, Any]) -> str:
 def _risk_facts(event: Mapping[str, Any]) -> Iterator[Fact]:
     if event["turn_level"] != event["level"]:
         yield "this turn", f"R{event['turn_level']}"
-    for finding in event["findings"]:
-        yield finding["category"].replace("_", " ").lower(), f"“{finding['quote']}” ({finding['source']})"
+    found = (" ".join([code, *(f"“{quote}”" for quote in own)]) for code, own in _quotes(event["findings"]).items())
+    if words := "; ".join(found):
+        yield "found", words
     if event.get("suspends_plan"):
-        yield "plan", "suspended"
+        yield "effect", "the plan is suspended"
     if event.get("reason"):
         yield "why", event["reason"]
 
 
-def _plan(event: Mapping[str, Any]) -> Aside:
-    trigger = str(event["trigger"]).replace("_", " ")
-    title = f"Plan {event['revision']}: {technique_label(event['technique'])}"
+def _quotes(findings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Category to what it was found in; of two quotes of which one holds the other the longer is enough."""
+    found: dict[str, list[str]] = {}
+    for finding in findings:
+        found.setdefault(finding["category"], []).append(finding["quote"])
+    return {
+        category: [quote for quote in dict.fromkeys(quotes) if quote and not _inside(quote, quotes)]
+        for category, quotes in found.items()
+    }
+
+
+def _inside(quote: str, others: Sequence[str]) -> bool:
+    return any(quote in other and quote != other for other in others)
+
+
+def _plan_facts(event: Mapping[str, Any]) -> tuple[Fact, ...]:
     facts = (
-        ("made for", trigger),
+        ("made for", str(event["trigger"]).replace("_", " ")),
         ("focus", event["focus"]),
         ("hypothesis", event["hypothesis"]),
         ("steps", plan_steps(event["steps"])),
         ("why", event["reason"]),
     )
-    return Aside("plan", title, tuple((label, text) for label, text in facts if text))
+    return tuple((label, text) for label, text in facts if text)
 
 
 def _note(event: Mapping[str, Any]) -> Aside:
@@ -217,7 +250,6 @@ def _error(event: Mapping[str, Any]) -> Aside:
 
 
 _ASIDES: dict[str, Callable[[Mapping[str, Any]], Aside]] = {
-    "plan": _plan,
     "note": _note,
     "repair": _repair,
     "retry": _retry,

@@ -1,8 +1,8 @@
 """Folding: text as the rules read it, with the way back to the original characters.
 
-Rules are written once, in lower-case plain characters; people write curly quotes, full-width letters, zero-width joiners
-and stray spaces. A folded text is what is left when those are gone, and it knows which original characters each of its
-own came from, so that a quote is always a substring of what was really said.
+Rules are written once, in lower-case plain characters; people write curly quotes, full-width letters, zero-width
+joiners and stray spaces. A folded text is what is left when those are gone, and it knows which original characters each
+of its own came from, so that a quote is always a substring of what was really said.
 """
 
 from __future__ import annotations

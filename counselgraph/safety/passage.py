@@ -39,6 +39,11 @@ class Passage:
         last = end + _REACH if stop < 0 else stop
         return cls(book, text[first:start], text[start:end], text[end:last], folded.quote(start, end))
 
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """All that guards and markers look at."""
+        return self.left, self.match, self.right
+
     def held_by(self, kind: GuardKind) -> bool:
         """Whether a guard takes this match out."""
         guard = self.book.guards.get(kind)

@@ -16,10 +16,11 @@ def assess(previous: Risk | None, *verdicts: Verdict) -> Risk:
     The turn's level is the highest of its verdicts. With the standing level it decides:
 
     - **Above it**, the standing level rises to it at once; denials and calm turns so far are forgotten.
-    - **Equal to it** (and above R0), what stands was said again: the level stays, denials and calm turns are forgotten.
-    - **Below it**, the turn is calm, unless one of its verdicts failed, and a denial in it is remembered. Once there has
-      been a denial and two calm turns, the standing level falls to the level of this turn. The turn that denies may be
-      one of the two. What was remembered stays remembered after a fall.
+    - **Equal to it** (and above R0), what stands was said again: the level stays, denials and calm turns are
+      forgotten.
+    - **Below it**, the turn is calm, unless one of its verdicts failed, and a denial in it is remembered. Once there
+      has been a denial and two calm turns, the standing level falls to the level of this turn. The turn that denies may
+      be one of the two. What was remembered stays remembered after a fall.
 
     A failed verdict may raise the level, as any other; a turn with one is never calm, its denial does not count and the
     level does not fall on it. R5 is locked: nothing said within a session lowers it; a person has to. The order of the

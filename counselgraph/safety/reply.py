@@ -11,11 +11,12 @@ from counselgraph.safety.resources import Resources, digits_of
 from counselgraph.safety.rules import Book
 
 # A number after a word that tells to call or text, or anything shaped like a telephone number.
+_NUMBER = r"\+?(?:\(\d{1,5}\) ?)?\d[\d .-]{1,18}\d"
 _CALLED = re.compile(
-    r"\b(?:call|dial|phone|ring|text|texting|calling|hotline|helpline|lifeline|number|reach|contact)\b"
-    r"(?: [^\s\d]{1,24}){0,6} (\+?\(?\d[\d ().-]{1,18}\d)(?!\w)"
+    r"\b(?:call|calling|dial|phone|ring|text|texting|hotline|helpline|lifeline|number|reach|contact)\b"
+    rf"(?: [^\s\d]{{1,24}}){{0,6}} ({_NUMBER})(?!\w)"
 )
-_SHAPED = re.compile(r"(?<![\w.])(\+\d[\d ().-]{6,18}\d|\(?\d{3,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}|\d{9,15})(?!\w)")
+_SHAPED = re.compile(r"(?<![\w.])(\+\d[\d .-]{6,18}\d|\(?\d{3,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}|\d{9,15})(?!\w)")
 _ADDRESS = re.compile(
     r"(?<![\w@.-])(?:https?://)?(?:www\.)?([a-z0-9-]{2,40}(?:\.[a-z0-9-]{2,30}){0,3}\.(?:org|com|net|gov|info|uk|au|ca|ie|in|nz|de|fr|nl|eu))\b"
 )

@@ -1,8 +1,8 @@
 """Rules as data: what the deterministic screen looks for, read from `rules/<language>.yaml`.
 
-A rule is a set of regular expressions over folded text (see `counselgraph.safety.fold`) and the guards it is subject to.
-A guard looks at the words around a match and says that it is not what it seems: negated, figurative, somebody else's,
-out of a story. Time markers say when it is or was. Every rule carries its own examples, which the tests run.
+A rule is a set of regular expressions over folded text (see `counselgraph.safety.fold`) and the guards it is subject
+to. A guard looks at the words around a match and says that it is not what it seems: negated, figurative, somebody
+else's, out of a story. Time markers say when it is or was. Every rule carries its own examples, which the tests run.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ class Rule(Frozen):
         urgent: Level when a marker puts it within about a day; `level` if not given.
         remote: Level when a marker puts it in the past; R1 or `level`, the lower, if not given.
         remote_category: Category then; `category` if not given.
+        beside: Level when the same text speaks of the speaker's own life or despair as well: for words that leave the
+            thing itself unsaid ("I have a plan").
         guards: Guards this rule is subject to.
         unless: Patterns that take a match out when they stand anywhere in its sentence.
         patterns: Regular expressions over folded text; `<name>` stands for the book's word list of that name.
@@ -87,6 +89,7 @@ class Rule(Frozen):
     recent: Level | None = None
     urgent: Level | None = None
     remote: Level | None = None
+    beside: Level | None = None
     remote_category: Category | None = None
     guards: tuple[GuardKind, ...] = ()
     unless: Patterns = ()

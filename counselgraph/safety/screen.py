@@ -5,7 +5,7 @@ It reads words as words. Nothing said in a text can switch it off, and what it f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from counselgraph.safety.fold import Folded, fold
 from counselgraph.safety.levels import Category, Finding, Level, Risk, Side, Subject, Time, Verdict
@@ -75,15 +75,15 @@ def screen_reply(
 
 def screen_folded(folded: Folded, side: Side, book: Book) -> Verdict:
     """Screen a folded text with the rules of one book."""
-    found: dict[Finding, None] = {}
+    found: dict[Finding, Rule] = {}
     denied = side is Side.CLIENT and _says_denial(folded, book)
     for rule in book.of(side):
         for passage in _passages(folded, rule, book):
             if GuardKind.NEGATION in rule.guards and passage.held_by(GuardKind.NEGATION):
                 denied = denied or _denies(rule, passage)
             elif finding := _finding(rule, passage):
-                found[finding] = None
-    findings = tuple(sorted(found, key=lambda finding: -finding.level))
+                found[finding] = rule
+    findings = tuple(sorted(_side_by_side(found), key=lambda finding: -finding.level))
     denial = denied and not any(map(_stands, findings))
     return Verdict(side=side, level=_highest(findings), findings=findings, denial=denial)
 
@@ -120,12 +120,16 @@ def _denies(rule: Rule, passage: Passage) -> bool:
 
 
 def _passages(folded: Folded, rule: Rule, book: Book) -> Iterator[Passage]:
-    """Matches of a rule; one search of all its patterns spares most texts the searches for each."""
+    """Matches of a rule, each wording once; one search of all its patterns spares most texts the searches for each."""
     if not book.any_of(rule.patterns).search(folded.text):
         return
+    seen: set[tuple[str, str, str]] = set()
     for pattern in rule.patterns:
         for found in book.any_of((pattern,)).finditer(folded.text):
             passage = Passage.around(folded, *found.span(), book)
+            if passage.words in seen:
+                continue
+            seen.add(passage.words)
             if not passage.has(rule.unless):
                 yield passage
 
@@ -146,6 +150,21 @@ def _finding(rule: Rule, passage: Passage) -> Finding | None:
     if not any(passage.held_by(guard) for guard in _ANOTHERS if guard in rule.guards):
         return finding
     return _of_another(finding) if rule.side is Side.CLIENT else None
+
+
+def _side_by_side(found: Mapping[Finding, Rule]) -> Iterator[Finding]:
+    """Findings of one text in each other's light: see `Rule.beside`."""
+    said = any(rule.beside is None and _of_own_life(finding) for finding, rule in found.items())
+    for finding, rule in found.items():
+        lifted = (
+            said and rule.beside is not None and finding.subject is Subject.SELF and finding.time is not Time.REMOTE
+        )
+        yield finding.model_copy(update={"level": rule.beside}) if lifted else finding
+
+
+def _of_own_life(finding: Finding) -> bool:
+    own = finding.category in SELF_DIRECTED or finding.category is Category.HOPELESSNESS
+    return own and finding.subject is Subject.SELF and finding.level >= Level.CONCERN
 
 
 def _of_another(finding: Finding) -> Finding:

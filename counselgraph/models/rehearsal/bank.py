@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib.resources import files
+from importlib.resources import as_file, files
 from typing import Any
 
 import yaml
@@ -11,7 +11,7 @@ import yaml
 from counselgraph.errors import ConfigError
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def bank(name: str) -> dict[str, Any]:
     """Read a phrase bank from the folder `phrases`; callers must not change it.
 
@@ -22,3 +22,10 @@ def bank(name: str) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"The rehearsal model has no phrase bank named {name!r}.")
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def read_all_banks() -> None:
+    """Read every phrase bank, so that none is read later in an event loop. Blocking."""
+    with as_file(files("counselgraph.models.rehearsal") / "phrases") as folder:
+        for path in folder.rglob("*.yaml"):
+            bank(path.relative_to(folder).with_suffix("").as_posix())

@@ -7,13 +7,17 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.words import capital, plain, sentences, trimmed
+from counselgraph.models.rehearsal.words import capital, has_verb, plain, sentences, trimmed
 
 SHORTEST, LONGEST = 3, 16
 """Words a thought has, at least and at most, to be worth quoting."""
 
+_CLEAR = 4
+"""Words before a comma or an "and" that make a thought of their own."""
 _QUOTED = re.compile(r"\"([^\"]{8,160})\"")
-_CUT = re.compile(r",? (?:and|but|so|because|which|when|whenever|while|even though|although)\b|,|;| - | — ", re.IGNORECASE)
+_CUT = re.compile(
+    r",? (?:and|but|so|because|which|when|whenever|while|even though|although)\b|,|;| - | — ", re.IGNORECASE
+)
 _YOU = re.compile(r"\b(?:you|your)\b", re.IGNORECASE)
 
 
@@ -35,10 +39,13 @@ def thought_in(text: str) -> str | None:
     """A thought the client states in this turn, in the client's own first-person words, capitalised; None if none."""
     said = plain(text)
     quoted = [part for part in _QUOTED.findall(said) if _heard("subject", r"^(?:{})\b").match(part)]
-    told = sentences(said)
+    told = [sentence for sentence in sentences(said) if not dark(sentence)]
     introduced = [found["thought"] for found in map(_introduced().search, told) if found]
     stated = [sentence for sentence in map(trimmed, filter(_may_state, told)) if _states(sentence)]
-    found = [*map(_clipped, [*quoted, *introduced]), *(piece for piece in map(_clipped, stated) if piece and _states(piece))]
+    found = [
+        *map(_clipped, [*quoted, *introduced]),
+        *(piece for piece in map(_clipped, stated) if piece and _states(piece)),
+    ]
     return next((thought for thought in found if thought), None)
 
 
@@ -51,25 +58,31 @@ def _states(bare: str) -> bool:
     return verdict is not None and not _heard("resists").search(bare) and not _heard("wishes").search(bare)
 
 
+def _whole(thought: str) -> str | None:
+    bare = trimmed(thought)
+    return capital(bare) if SHORTEST <= len(bare.split()) <= LONGEST and not _YOU.search(bare) else _clipped(thought)
+
+
 def _clipped(thought: str) -> str | None:
     bare = trimmed(thought)
     cuts = [cut.start() for cut in _CUT.finditer(bare)]
-    for end in [len(bare), *reversed(cuts)]:
+    for end in [*(cut for cut in cuts if len(bare[:cut].split()) >= _CLEAR and has_verb(bare[:cut])), len(bare)]:
         piece = bare[:end].strip(" ,;")
         if len(piece.split()) <= LONGEST:
             return capital(piece) if len(piece.split()) >= SHORTEST and not _YOU.search(piece) else None
     return None
 
 
-_DENIED = re.compile(r"\b(?:not|n't|never|less|no|without|hardly)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_FELT = re.compile(r"\b(?:feel|feels|feeling|felt|am|I'm|was|so|be|get|got)\s+(?:(?:so|very|just|really|quite|a bit)\s+)?$", re.IGNORECASE)
+_DENIED = re.compile(r"(?:\b(?:not|never|less|no|without|hardly|nobody(?:'s)?|no one(?:'s)?)|n't)\s+(?:\w+\s+)?$", re.IGNORECASE)
 
 
 def feeling_in(text: str) -> str | None:
     """The first feeling named and not denied in this turn, as an adjective ("ashamed")."""
-    said, forms = plain(text), bank("hearing")["feeling_forms"]
+    said, forms, only = plain(text), bank("hearing")["feeling_forms"], bank("hearing")["felt_only"].split()
     for match in _feelings().finditer(said):
-        if not _DENIED.search(said[: match.start()]):
-            word = match.group(1).lower()
+        word, before = match.group(1).lower(), said[: match.start()]
+        if not _DENIED.search(before) and (word not in only or _FELT.search(before)):
             return str(forms.get(word, word))
     return None
 
@@ -82,12 +95,15 @@ def feeling_noun(adjective: str) -> str:
 @lru_cache(maxsize=1)
 def _feelings() -> re.Pattern[str]:
     words = [*bank("hearing")["feelings"], *bank("hearing")["feeling_forms"]]
-    return re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
+    return re.compile(
+        rf"\b({'|'.join(words)})\b(?! (?:myself|someone|somebody|anyone|him|her|them|me|you)\b)", re.IGNORECASE
+    )
 
 
 _HIGHEST = 100
 _MARKED = r"\b(\d{1,3})\s*(?:%|percent\b|per cent\b|out of (?:100|a hundred)\b|/\s*100)"
 _BARE = r"(?<!day )(?<!age )\b(\d{1,3})\b(?! ?(?:\w+s|minutes?|hours?|days?|weeks?|years?|people|of)\b)"
+_PAST = re.compile(r"\b(?:not|from|instead of|than|was(?: at)?) \d{1,3}\b(?! (?:to|now))", re.IGNORECASE)
 _RATED = re.compile(f"{_MARKED}|{_BARE}", re.IGNORECASE)
 _TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "a hundred")
 _TENS_WORD = re.compile(rf"\b({'|'.join(_TENS)})(?:[- ](five))?\b", re.IGNORECASE)
@@ -105,7 +121,7 @@ def rating_in(text: str, *, asked: bool) -> int | None:
         text: The client's turn.
         asked: Whether the counselor had just asked for a number, so that a bare one or a word counts.
     """
-    pairs = _RATED.findall(plain(text))
+    pairs = _RATED.findall(_PAST.sub("", plain(text)))
     found = [int(marked or bare) for marked, bare in pairs if marked or asked]
     found = [number for number in found if number <= _HIGHEST]
     if found or not asked:
@@ -132,12 +148,35 @@ def stance(text: str, *, held: bool) -> str:
         One of "asks_why", "resists", "held", "asks_view", "checks", "agrees", "warm" and "tells".
     """
     said = plain(text)
-    asks, brief = "?" in said, len(said.split()) <= _BRIEF
-    fits = {"asks_why": asks, "resists": True, "held": held, "asks_view": asks, "checks": True, "agrees": brief, "warm": True}
+    asks, brief = said.endswith("?"), len(said.split()) <= _BRIEF
+    fits = {
+        "asks_why": asks,
+        "resists": True,
+        "held": held,
+        "asks_view": asks,
+        "checks": asks,
+        "agrees": brief,
+        "warm": True,
+    }
     for name, may in fits.items():
         if may and (name == "held" or _heard(name).search(said)):
             return name
     return "tells"
+
+
+def beside_the_point(clause: str) -> bool:
+    """Whether a clause is a remark about the talk itself."""
+    return _heard("meta", r"(?:{})").search(clause) is not None
+
+
+def dark(text: str) -> bool:
+    """Whether a turn speaks of dying or self-harm, even to deny it."""
+    return _heard("dark").search(plain(text)) is not None
+
+
+def heavy(clause: str) -> bool:
+    """Whether a clause asks to be met with care rather than with a nod."""
+    return _heard("heavy").search(clause) is not None
 
 
 def last_of(found: Iterable[str | None]) -> str | None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal import client, counselor, generic, planner
+from counselgraph.models.rehearsal.bank import read_all_banks
+from counselgraph.protocols.protocol import load_protocol
 from counselgraph.safety.levels import Side, Verdict
 from counselgraph.safety.screen import screen
 from counselgraph.transcript import CLIENT, said_by
@@ -24,7 +26,7 @@ class Rehearsal:
     name = "rehearsal"
 
     def __init__(self) -> None:
-        self._warm: set[str] = set()
+        self._read = False
 
     async def answer(self, request: Request) -> Answer:
         """Answer as the role of the request would.
@@ -32,12 +34,17 @@ class Rehearsal:
         Raises:
             ModelError: The request names an output type that cannot be filled.
         """
-        if request.role in self._warm:
-            return respond(request)
-        # The first call of a role reads its phrase bank, and an event loop is no place to read files.
-        answer = await asyncio.to_thread(respond, request)
-        self._warm.add(request.role)
-        return answer
+        if not self._read:
+            # An event loop is no place to read files.
+            await asyncio.to_thread(_read_data)
+            self._read = True
+        return respond(request)
+
+
+def _read_data() -> None:
+    read_all_banks()
+    load_protocol()
+    screen("")
 
 
 def respond(request: Request) -> Answer:

@@ -180,7 +180,9 @@ def _belief(text: str) -> str | None:
 def _why(seen: Sight, technique: Technique) -> str:
     sign = bank("planner")["techniques"][technique]["seen"]
     heard = next((line for line in _lines(seen) if any(cue.search(line) for cue, _ in _cues()[technique][1])), None)
-    return f"{sign}: {_quote(heard)}" if heard else f"no single sign stands out, and {_label(technique)} is a sound way in"
+    return (
+        f"{sign}: {_quote(heard)}" if heard else f"no single sign stands out, and {_label(technique)} is a sound way in"
+    )
 
 
 def _lines(seen: Sight) -> list[str]:

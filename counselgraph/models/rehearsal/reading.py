@@ -6,8 +6,10 @@ The client must be able to answer any counselor, a language model or a person to
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.words import plain, sentences
@@ -19,6 +21,15 @@ LONG_TURN = 75
 """Words from which a turn without a question is a lecture."""
 
 _ALWAYS = ("risk_question", "risk_means", "risk_protective", "safety_step", "farewell")
+_ALIASES = {"thinking": "thought", "moment": "situation", "find_the_rule": "find_rule"}
+_STEP_ASKS = {
+    "feeling": "feeling_action",
+    "own_share": "rate_share",
+    "how_likely": "rate_likely",
+    "draw_line": "rate_place",
+    "place_again": "rate_place",
+}
+_QUOTED = re.compile(r"\"[^\"]*\"")
 _HAS_NUMBERS = frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
 _WORD = re.compile(r"[a-z][a-z'-]+")
 
@@ -53,8 +64,11 @@ def read(text: str) -> Reading:
     said = sentences(text)
     asking = [sentence for sentence in said if _is_request(sentence)]
     moods = _moods(said)
+    known = _known_step(plain(text))
     return Reading(
-        asks=_asks(said, asking),
+        asks=_with_rating(known, asking)
+        if known
+        else _asks([_unquoted(s) for s in said], [_unquoted(s) for s in asking]),
         moods=moods | {"lecture"} if not asking and len(text.split()) >= LONG_TURN else moods,
         questions=sum(sentence.endswith("?") for sentence in said),
         question=" ".join(asking),
@@ -73,6 +87,47 @@ def _is_request(sentence: str) -> bool:
     return sentence.rstrip('"').endswith("?") or _pattern("request").search(sentence) is not None
 
 
+def _unquoted(sentence: str) -> str:
+    """A sentence whose quotations, which are the client's own words, cannot be taken for cues."""
+    return _QUOTED.sub('"..."', sentence)
+
+
+def _known_step(text: str) -> str | None:
+    """The ask of a step that is put in words this model's own counselor uses too."""
+    return next((ask for ask, pattern in _step_patterns() if pattern.search(text)), None)
+
+
+def _with_rating(ask: str, asking: list[str]) -> tuple[str, ...]:
+    if ask in RATINGS or ask in _HAS_NUMBERS:
+        return (ask,)
+    ratings = [rating for rating in map(_rating, asking) if rating is not None]
+    return (ask, *ratings[-1:])
+
+
+@lru_cache(maxsize=1)
+def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    found: list[tuple[str, re.Pattern[str]]] = []
+    for name in ("counselor/steps", "counselor/techniques"):
+        for step, lines in _step_lines(bank(name)):
+            ask = _STEP_ASKS.get(step, step)
+            found.extend((ask, _template(line)) for line in lines if _is_request(line))
+    return tuple(found)
+
+
+def _step_lines(phrases: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    for name, value in phrases.items():
+        if isinstance(value, dict) and "first" in value:
+            asking = [line for kind in ("first", "again", "close", "when") for line in value.get(kind, [])]
+            yield name, asking
+        elif isinstance(value, dict):
+            yield from _step_lines(value)
+
+
+def _template(line: str) -> re.Pattern[str]:
+    words = (re.escape(piece) for piece in re.split(r"\{\w+\}", plain(line)))
+    return re.compile(".{1,240}?".join(words))
+
+
 def _asks(said: list[str], asking: list[str]) -> tuple[str, ...]:
     whole = " ".join(said)
     found = [kind for kind in _ALWAYS if _pattern(kind).search(whole)]
@@ -83,6 +138,8 @@ def _asks(said: list[str], asking: list[str]) -> tuple[str, ...]:
         found.remove("risk_means")
     for sentence in asking:
         found.extend(ask for ask in (_ask(sentence), _rating(sentence)) if ask is not None and ask not in found)
+    if "rate_belief" in found and not RATINGS.isdisjoint(set(found) - {"rate_belief"}) and "believe" not in whole:
+        found.remove("rate_belief")
     if asking and not found:
         found.append(_ask(" ".join(said[-2:])) or "unknown")
     return tuple(found)
@@ -103,7 +160,7 @@ def _dark(text: str) -> bool:
 def _ask(sentence: str) -> str | None:
     for ask, pattern in _ask_patterns():
         if pattern.search(sentence):
-            return ask
+            return _ALIASES.get(ask, ask)
     return None
 
 

@@ -7,7 +7,7 @@ not reflected at all, so callers must be ready for None.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 _QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*\n+\s*")
@@ -18,13 +18,14 @@ _LEAD = re.compile(
     r"|to be honest|if i'?m honest|in truth|frankly|i mean|you know|i guess|i suppose|i don'?t know|maybe|like|also"
     r"|because|cause|then|plus|still|thanks|thank you|hi|hello|you see|you're right|now|besides|sometimes i think"
     r"|i think|it'?s just that|it'?s that|the thing is(?: that)?|what happens is(?: that)?|i have to say"
-    r"|i must say|i'?d say(?: that)?|i would say(?: that)?"
+    r"|deep down|i must say|i'?d say(?: that)?|i would say(?: that)?"
     r"|that(?= (?:I|my|every\w+|no\w*|people|they|he|she|it|the|if|we|others|things)\b))\b[\s,.;:…\-–—]+)+",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
     r"[\s,;:\-–—…]+(?:you know|i guess|i suppose|i mean|honestly|if that makes sense|or something|or whatever|to be honest"
-    r"|i think|right|really|though|as well|and all that|you see|i don'?t know|of course|at least)?[\s.,!…]*$",
+    r"|i think|right|really|though|as well|and all that|you see|i don'?t know|of course|at least|in a way|whatever|i'?d say"
+    r"|if i'?m honest|that'?s how it is|it'?s silly really|so to speak|that i know already|naturally|if you like|if you ask me|to be straight with you|to be fair|more or less|mostly|maybe|now|it'?s fine)?[\s.,!…]*$",
     re.IGNORECASE,
 )
 
@@ -72,7 +73,9 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _CUT = re.compile(r",? (?:but|because|so that|although|though|which|except)\b|, (?:and|so|or|then)\b|;|\s[–—-]\s|—")
-_SUBORDINATE = re.compile(r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE)
+_SUBORDINATE = re.compile(
+    r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE
+)
 _LOWER = re.compile(
     r"^(?:you|your|yours|it|he|she|they|there|that|this|the|a|an|his|her|their|people|every\w*|no|nobody|nothing|some\w*|when"
     r"|whenever|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|lately|recently|for|most|by|all"
@@ -80,6 +83,7 @@ _LOWER = re.compile(
     re.IGNORECASE,
 )
 
+_SLIGHT = 5
 SHORT, LONG = 3, 17
 """Words a clause worth saying back has, at least and at most."""
 
@@ -148,10 +152,15 @@ def _count(text: str) -> int:
     return len(text.split())
 
 
+def has_verb(piece: str) -> bool:
+    """Whether a subject with its verb can be seen in a piece of a sentence."""
+    return _VERB.search(piece) is not None
+
+
 def _stands(piece: str, *, cut: bool) -> bool:
     if cut and _SUBORDINATE.match(piece) and not re.search(r", (?:I|it|he|she|they|we|my)\b", piece):
         return False
-    return _VERB.search(piece) is not None and piece.count('"') % 2 == 0
+    return has_verb(piece) and piece.count('"') % 2 == 0
 
 
 def reflectable(piece: str) -> bool:
@@ -165,17 +174,18 @@ def reflectable(piece: str) -> bool:
     )
 
 
-def telling(text: str, spent: Collection[str] = ()) -> str | None:
+def telling(text: str, spent: Collection[str] = (), skip: Callable[[str], bool] = lambda _: False) -> str | None:
     """The clause of a turn most worth reflecting, in the client's own first person; None when none can be reflected.
 
     Args:
         text: The turn.
         spent: What was reflected before; a clause found in it is passed over.
+        skip: Further clauses to pass over.
     """
     best: tuple[float, str] | None = None
     for place, sentence in enumerate(sentences(text)):
         piece = clause(sentence)
-        if piece is None or not reflectable(piece) or FIRST_PERSON.search(piece) is None:
+        if piece is None or not reflectable(piece) or FIRST_PERSON.search(piece) is None or skip(piece):
             continue
         if any(piece.casefold() in old or flip(piece).casefold() in old for old in spent):
             continue
@@ -202,7 +212,7 @@ VERDICT = re.compile(
     r"|responsible|bad|wrong|less|doomed|failing|ruining|disgusting|crazy|inferior)\b"
     r"|\b(?:never|always|nobody|no one|everyone|everybody|everything|nothing|fault|blame|worth\w*|fraud|failure|loser|burden|deserve"
     r"|should\w*|must|have to|ought|supposed|ruin\w*|fail\w*|stupid|perfect)\b"
-    r"|\b(?:I|they|he|she|it|people)(?:'ll|'d| will| would| can't| could never| hates?| think| thinks| see| sees| am going to)\b"
+    r"|\b(?:I|they|he|she|it|people)(?:'ll| will| can't| could never)\b|\b(?:they|people) (?:hate|think|see)\b"
     r"|\bgoing to\b",
     re.IGNORECASE,
 )
@@ -214,11 +224,17 @@ def _weight(piece: str) -> float:
     felt = (
         1.0 if re.search(r"\b(?:feel|felt|afraid|never|always|can't|keep|alone|hard|nobody|everyone)\b", piece) else 0.0
     )
-    return personal + felt - abs(_count(piece) - 9) * 0.1
+    return personal + felt - abs(_count(piece) - 9) * 0.1 - (1.0 if _count(piece) < _SLIGHT else 0.0)
 
 
-def quotable(text: str, longest: int = LONG) -> str | None:
-    """A short stretch of a turn to be quoted word for word, without quotation marks or full stop."""
-    pieces = [piece for piece in map(clause, sentences(text)) if piece and '"' not in piece]
+def quotable(text: str, longest: int = LONG, skip: Callable[[str], bool] = lambda _: False) -> str | None:
+    """A short stretch of a turn to be quoted word for word, without quotation marks or full stop.
+
+    Args:
+        text: The turn.
+        longest: Most words.
+        skip: Clauses to pass over.
+    """
+    pieces = [piece for piece in map(clause, sentences(text)) if piece and '"' not in piece and not skip(piece)]
     short = [piece for piece in pieces if _count(piece) <= longest and _SECOND_PERSON.search(piece) is None]
     return capital(max(short, key=_weight)) if short else None

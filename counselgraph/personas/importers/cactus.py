@@ -81,6 +81,7 @@ def _persona(record: Any, path: Path, number: int) -> Persona:
     form = parse_form(_text(client, "AI_client.intake_form", required=True))
     attitude = _attitude(client)
     language = language_of(form.text)
+    instruction = _text(client, "AI_client.attitude_instruction")
     dialogue = _text(client, "AI_client.dialogue_history_init")
     try:
         persona = persona_from(
@@ -88,7 +89,7 @@ def _persona(record: Any, path: Path, number: int) -> Persona:
             id=f"{number:03d}-{slug(name_of(form))}-{attitude}",
             attitude=attitude,
             language=language,
-            attitude_instruction=_text(client, "AI_client.attitude_instruction"),
+            attitude_instruction=instruction,
             opening=_in_language(turns_of(dialogue, client=True), language),
             source=Source(format=NAME, file=path.name, record=number, data=record),
         )

@@ -20,10 +20,10 @@ SUFFIXES: tuple[str, ...] = (".yaml", ".yml", ".json")
 
 
 def detect(path: Path, head: str) -> bool:
-    """A YAML file, or a JSON file that speaks of a `presenting_problem`."""
-    return path.suffix.lower() in {".yaml", ".yml"} or (
-        path.suffix.lower() == ".json" and '"presenting_problem"' in head
-    )
+    """A YAML file, or a JSON file with the two fields no persona of ours is without."""
+    if path.suffix.lower() == ".json":
+        return '"presenting_problem"' in head and '"statement"' in head
+    return path.suffix.lower() in SUFFIXES
 
 
 def read(path: Path) -> Iterator[Persona | InputError]:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import random
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
-import jsonschema
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from counselgraph.protocols.plan import Plan
+from counselgraph.safety.levels import Level
 from tests.fakes.openai_server import ENDS, MIDDLES, STARTS, FakeOpenAI, Fault, reply_to
 from tests.fakes.schema import Filler
 
@@ -33,27 +37,27 @@ def test_the_stock_of_lines_is_without_repetition() -> None:
         assert len(set(stock)) == len(stock)
 
 
-@given(st.integers(0, 10_000))
-def test_the_filler_keeps_to_the_limits_of_a_schema(seed: int) -> None:
-    schema = {
-        "type": "object",
-        "properties": {
-            "short": {"type": "string", "maxLength": 3, "minLength": 3},
-            "long": {"type": "string", "minLength": 200},
-            "day": {"type": "string", "format": "date"},
-            "n": {"type": "integer", "exclusiveMinimum": 3, "maximum": 5},
-            "x": {"type": "number", "minimum": 0.2, "exclusiveMaximum": 0.3},
-            "list": {"type": "array", "items": {"enum": ["a", 1, None]}, "minItems": 2, "maxItems": 2},
-            "pair": {"type": "array", "prefixItems": [{"const": 4}, {"type": "boolean"}], "items": False},
-            "maybe": {"anyOf": [{"$ref": "#/$defs/Leaf"}, {"type": "null"}]},
-            "kind": {"type": ["string", "null"]},
-        },
-        "required": ["short", "long", "day", "n", "x", "list", "pair", "maybe", "kind"],
-        "$defs": {"Leaf": {"type": "object", "properties": {"a": {"type": "integer"}}}},
-    }
-    jsonschema.validate(Filler(schema, random.Random(seed)).fill(), schema)
-    plan = Plan.model_json_schema()
-    jsonschema.validate(Filler(plan, random.Random(seed)).fill(), plan)
+class Leaf(BaseModel):
+    a: int
+
+
+class Limits(BaseModel):
+    short: str = Field(min_length=3, max_length=3)
+    long: str = Field(min_length=200)
+    day: date
+    n: int = Field(gt=3, le=5)
+    x: float = Field(ge=0.2, lt=0.3)
+    some: list[Literal["a", 1] | None] = Field(min_length=2, max_length=2)
+    pair: tuple[Literal[4], bool]
+    maybe: Leaf | None
+    level: Level
+
+
+@pytest.mark.parametrize("output", [Limits, Plan])
+@given(seed=st.integers(0, 10_000))
+def test_the_filler_keeps_to_the_limits_of_a_schema(output: type[BaseModel], seed: int) -> None:
+    value = Filler(output.model_json_schema(), random.Random(seed)).fill()
+    output.model_validate_json(json.dumps(value))
 
 
 def test_values_replace_properties_by_name() -> None:

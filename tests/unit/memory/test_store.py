@@ -211,7 +211,7 @@ async def test_many_sessions_use_the_async_calls_at_once(store: MemoryStore, rec
 
 
 async def test_the_async_calls_leave_the_event_loop_free(store: MemoryStore, record: RecordMaker) -> None:
-    from blockbuster import blockbuster_ctx  # noqa: PLC0415 - patches the standard library when it is imported
+    from blockbuster import blockbuster_ctx
 
     with blockbuster_ctx():
         await store.aremember([record()])

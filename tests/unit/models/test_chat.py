@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
@@ -80,13 +81,13 @@ async def test_typed_output_is_asked_for_in_words(make_request: MakeRequest) -> 
 
 
 async def test_usage_counts_cached_tokens(make_request: MakeRequest) -> None:
-    tokens = {
+    tokens: UsageMetadata = {
         "input_tokens": 9,
         "output_tokens": 2,
         "total_tokens": 11,
         "input_token_details": {"cache_read": 4},
     }
-    chat = Recording(reply=AIMessage(content="I see.", usage_metadata=tokens))  # type: ignore[arg-type]
+    chat = Recording(reply=AIMessage(content="I see.", usage_metadata=tokens))
     answer = await ChatModel(chat, "own").answer(make_request())
     assert answer.usage == Usage(calls=1, prompt_tokens=9, cached_tokens=4, completion_tokens=2)
 

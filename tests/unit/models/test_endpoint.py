@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
+from blockbuster import blockbuster_ctx
 from langchain_core.messages import AIMessageChunk
 from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel
@@ -14,6 +17,7 @@ from counselgraph.errors import ConfigError, InfrastructureError, ModelError
 from counselgraph.models.base import Answer, Model, Request, Usage
 from counselgraph.models.endpoint import Endpoint
 from counselgraph.models.events import collecting
+from counselgraph.models.journal import Journal, journaled
 from counselgraph.models.load import Models
 from counselgraph.models.retry import RetryPolicy
 from counselgraph.models.structured import StructuredMode, parse, wire_schema
@@ -67,7 +71,7 @@ async def test_typed_output_is_asked_for_by_strict_json_schema(make_request: Mak
     async with FakeOpenAI() as server:
         for output in (PlanDecision, Verdict):
             answer = await ask(server, make_request(role="planner", output=output))
-            assert parse(answer.text, output)
+            assert isinstance(parse(answer.text, output), output)
     assert server.requests[0].body["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "PlanDecision", "schema": wire_schema(PlanDecision), "strict": True},
@@ -77,7 +81,7 @@ async def test_typed_output_is_asked_for_by_strict_json_schema(make_request: Mak
 async def test_llama_cpp_gets_its_own_form(make_request: MakeRequest) -> None:
     async with FakeOpenAI() as server:
         answer = await ask(server, make_request(output=PlanDecision), structured="json_object")
-    assert parse(answer.text, PlanDecision)
+    assert parse(answer.text, PlanDecision).focus
     sent = server.requests[0].body["response_format"]
     assert sent == {"type": "json_object", "schema": wire_schema(PlanDecision)}
 
@@ -115,7 +119,7 @@ async def test_a_fence_around_typed_output_is_removed(make_request: MakeRequest)
     async with FakeOpenAI(always=Fault.FENCED) as server:
         answer = await ask(server, make_request(output=PlanDecision))
     assert answer.text.startswith("{")
-    assert parse(answer.text, PlanDecision)
+    assert parse(answer.text, PlanDecision).focus
 
 
 async def test_broken_typed_output_is_left_to_parse(make_request: MakeRequest) -> None:
@@ -225,15 +229,28 @@ async def test_calls_in_flight_are_limited_over_all_models_of_a_server(make_requ
 
 
 def test_one_process_can_run_several_event_loops(make_request: MakeRequest) -> None:
-    async def run(models: Models) -> str:
-        async with FakeOpenAI() as server:
-            async with Models(server.base_url) as own:
-                assert (await own.get("vllm/fake").answer(make_request())).text
-            return (await models.get(f"vllm/fake@{server.base_url}").answer(make_request())).text
+    async def run() -> str:
+        async with FakeOpenAI() as server, Models(server.base_url) as models:
+            return (await models.get("vllm/fake").answer(make_request())).text
 
-    # The second Models object outlives each loop and is never closed, as in a server that gives each run a loop.
-    shared = Models()
-    assert asyncio.run(run(shared)) == asyncio.run(run(shared))
+    assert asyncio.run(run()) == asyncio.run(run())
+
+
+# A connection whose loop is gone can no longer be closed politely.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_models_that_are_never_closed_work_in_every_loop_and_forget_the_dead_ones(make_request: MakeRequest) -> None:
+    port = _free_port()
+    endpoint = Endpoint(f"http://127.0.0.1:{port}/v1", "EMPTY")
+    model = endpoint.model("fake", "vllm/fake")
+
+    async def run() -> str:
+        async with FakeOpenAI(port=port):
+            return (await model.answer(make_request())).text
+
+    assert len({asyncio.run(run()) for _ in range(3)}) == 1
+    assert len(endpoint._lines) == 1
+    endpoint._lines.clear()
+    gc.collect()
 
 
 def test_a_model_kept_over_two_event_loops_works_in_both(make_request: MakeRequest) -> None:
@@ -246,6 +263,15 @@ def test_a_model_kept_over_two_event_loops_works_in_both(make_request: MakeReque
             return (await model.answer(make_request())).text
 
     assert asyncio.run(run(model)) == asyncio.run(run(model))
+
+
+async def test_a_call_blocks_the_event_loop_nowhere(tmp_path: Path, make_request: MakeRequest) -> None:
+    with Journal(tmp_path / "s1.jsonl") as journal:
+        async with FakeOpenAI() as server, Models(server.base_url) as models:
+            with blockbuster_ctx():
+                answer = await journaled(models.get("vllm/fake"), journal).answer(make_request())
+                again = await journaled(models.get("vllm/fake"), journal).answer(make_request())
+    assert (answer.journaled, again.journaled) == (False, True)
 
 
 async def test_closed_models_can_be_used_again(make_request: MakeRequest) -> None:
@@ -284,10 +310,9 @@ async def test_a_local_server_is_reached_past_a_proxy(
 
 async def test_describe_says_what_the_server_serves() -> None:
     async with FakeOpenAI(models=("b", "a")) as server:
-        models = Models(server.base_url.replace("//", "//user:secret@"))
-        known = await models.describe("vllm/a")
-        other = await models.describe("vllm/c")
-        await models.aclose()
+        address = server.base_url.replace("//", "//user:secret@")
+        async with Models(address) as models:
+            known, other = await models.describe("vllm/a"), await models.describe("vllm/c")
     assert (known["kind"], known["served"]) == ("vllm", ["a", "b"])
     assert known["base_url"] == server.base_url
     assert "secret" not in str(known)
@@ -310,9 +335,9 @@ async def test_studio_can_stream_the_tokens_of_a_node(make_request: MakeRequest)
     async with FakeOpenAI() as server, Models(server.base_url) as models:
         answers: list[Answer] = []
 
-        async def node(_state: State) -> State:
+        async def node(state: State) -> State:
             answers.append(await models.get("vllm/fake").answer(make_request()))
-            return {"text": answers[-1].text}
+            return {**state, "text": answers[-1].text}
 
         builder = StateGraph(State)
         builder.add_node("node", node)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,11 @@ def test_the_nearest_address_counts(
     assert [endpoint.base_url for endpoint in models._endpoints.values()] == [expected]
 
 
+def test_an_address_without_a_protocol_is_refused() -> None:
+    with pytest.raises(ConfigError, match="`localhost:8000/v1` should begin with http"):
+        Models("localhost:8000/v1").get("vllm/m")
+
+
 def test_models_of_one_server_share_its_limit_of_calls() -> None:
     models = Models("http://127.0.0.1:1/v1")
     for name in ("vllm/a", "vllm/b", "vllm/c@http://127.0.0.1:2/v1"):
@@ -144,6 +151,17 @@ def test_missing_files_are_refused_when_they_are_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["rehearsal", "human"])
 async def test_a_model_without_a_server_describes_itself(name: str) -> None:
     assert await Models().describe(name) == {"name": name, "kind": name}
+
+
+def test_the_slow_import_of_the_openai_client_waits_for_the_first_call() -> None:
+    code = (
+        "import sys\n"
+        "from counselgraph.models.load import Models\n"
+        "Models('http://127.0.0.1:1/v1').get('vllm/m')\n"
+        "print([name for name in ('openai', 'langchain_openai') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 async def test_describing_an_own_model_names_its_class() -> None:

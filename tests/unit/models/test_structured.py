@@ -4,7 +4,6 @@ import json
 import random
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -128,7 +127,6 @@ def _objects(node: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("output", [Note, PlanDecision, Verdict])
 def test_wire_schema_is_strict_in_every_object(output: type[BaseModel]) -> None:
     schema = wire_schema(output)
-    jsonschema.Draft202012Validator.check_schema(schema)
     objects = _objects(schema)
     assert objects
     for node in objects:
@@ -154,5 +152,4 @@ def test_wire_schema_keeps_a_property_that_is_called_like_a_keyword() -> None:
 def test_what_fits_the_wire_schema_parses(seed: int) -> None:
     for output in (Note, PlanDecision, Verdict):
         value = Filler(wire_schema(output), random.Random(seed)).fill()
-        jsonschema.validate(value, wire_schema(output))
-        assert parse(json.dumps(value), output)
+        assert isinstance(parse(json.dumps(value), output), output)

@@ -29,26 +29,26 @@ def message(path: Path) -> str:
     return str(caught.value)
 
 
-def test_one_persona_gets_a_source(tmp_path: Path):
+def test_one_persona_gets_a_source(tmp_path: Path) -> None:
     (persona,) = load_personas(write(tmp_path, MINIMAL)).personas
     assert persona.source is not None
     assert (persona.source.format, persona.source.file, persona.source.record) == ("yaml", "people.yaml", 1)
 
 
 @pytest.mark.parametrize("between", ["\n---\n", "\n---\n---\n"])
-def test_several_documents(tmp_path: Path, between: str):
+def test_several_documents(tmp_path: Path, between: str) -> None:
     text = MINIMAL + between + MINIMAL.replace("ann", "bob")
     assert [persona.id for persona in load_personas(write(tmp_path, text)).personas] == ["ann", "bob"]
 
 
-def test_a_list(tmp_path: Path):
+def test_a_list(tmp_path: Path) -> None:
     text = "- {id: ann, name: Ann, presenting_problem: {statement: I worry.}}\n" * 2
     text = text.replace("ann", "bob", 1)
     loaded = load_personas(write(tmp_path, text)).personas
     assert [(persona.id, persona.source.record) for persona in loaded if persona.source] == [("bob", 1), ("ann", 2)]
 
 
-def test_json_of_our_own_fields(tmp_path: Path):
+def test_json_of_our_own_fields(tmp_path: Path) -> None:
     text = '[{"id": "ann", "name": "Ann", "presenting_problem": {"statement": "I worry."}}]'
     assert load_personas(write(tmp_path, text, "people.json")).personas[0].id == "ann"
 
@@ -80,13 +80,13 @@ def test_json_of_our_own_fields(tmp_path: Path):
         ("a: !!python/object:os.system x\n", ["not valid YAML", "line 1"]),
     ],
 )
-def test_what_is_wrong_is_said_with_place_and_fix(tmp_path: Path, text: str, parts: list[str]):
+def test_what_is_wrong_is_said_with_place_and_fix(tmp_path: Path, text: str, parts: list[str]) -> None:
     path = write(tmp_path, text)
     said = message(path)
     assert [part for part in [str(path), "Fix:", *parts] if part not in said] == [], said
 
 
-def test_a_list_of_bad_records_names_each(tmp_path: Path):
+def test_a_list_of_bad_records_names_each(tmp_path: Path) -> None:
     said = message(write(tmp_path, f"{MINIMAL}zzz: 1\n---\n{MINIMAL}\n---\nname: Bob\n"))
     assert "3 things are wrong" in said
     assert "record 1, field `zzz`" in said
@@ -104,19 +104,21 @@ def test_a_list_of_bad_records_names_each(tmp_path: Path):
         conceptualization=st.fixed_dictionaries({"automatic_thoughts": st.lists(LINE, max_size=3).map(tuple)}),
         style=st.fixed_dictionaries({"register": TEXT, "verbosity": st.integers(1, 3)}),
         disclosures=st.lists(
-            st.fixed_dictionaries({"topic": LINE, "text": LINE, "when": st.sampled_from(["freely", "trusted"])}), max_size=2
+            st.fixed_dictionaries({"topic": LINE, "text": LINE, "when": st.sampled_from(["freely", "trusted"])}),
+            max_size=2,
         ).map(tuple),
         risk=st.fixed_dictionaries({"level": st.integers(0, 5), "settles": st.booleans()}),
         receptivity=st.floats(0, 1),
         other=st.dictionaries(LINE, TEXT, max_size=2),
-        source=st.none() | st.fixed_dictionaries({"format": LINE, "data": st.dictionaries(LINE, st.integers(), max_size=2)}),
+        source=st.none()
+        | st.fixed_dictionaries({"format": LINE, "data": st.dictionaries(LINE, st.integers(), max_size=2)}),
     )
 )
-def test_what_is_dumped_loads_back_equal(persona: Persona, tmp_path_factory: pytest.TempPathFactory):
+def test_what_is_dumped_loads_back_equal(persona: Persona, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = write(tmp_path_factory.getbasetemp(), dump_persona(persona), "dumped.yaml")
     assert list(yaml_file.read(path)) == [persona]
 
 
-def test_the_library_survives_a_round_trip(tmp_path: Path):
+def test_the_library_survives_a_round_trip(tmp_path: Path) -> None:
     for persona in load_personas("builtin").personas:
         assert list(yaml_file.read(write(tmp_path, dump_persona(persona)))) == [persona]

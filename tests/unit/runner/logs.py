@@ -95,7 +95,9 @@ def risk(exchange: int, level: int = 0, *, side: str = "client", reason: str = "
     }
 
 
-def memory(exchange: int, text: str, *, owner: str = "counselor", action: str = "remember", kind: str = "fact") -> Event:
+def memory(
+    exchange: int, text: str, *, owner: str = "counselor", action: str = "remember", kind: str = "fact"
+) -> Event:
     """A memory event of one record."""
     kept = {"id": "m1", "kind": kind, "text": text}
     return {"event": "memory", "role": owner, "node": action, "exchange": exchange, "action": action, "records": [kept]}

@@ -11,16 +11,23 @@ from counselgraph.memory.record import Kind
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.ratings import earlier, own_random
 from counselgraph.models.rehearsal.client.scene import Scene
-from counselgraph.models.rehearsal.client.wording import filled, slots_for
+from counselgraph.models.rehearsal.client.wording import filled, slots_for, with_slots
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
 from counselgraph.personas.persona import Attitude, Disclosure, When
 
 _SLIGHT = frozenset({"check", "consent", "unknown", "more", "how_are_you"})
 """Asks that are passed over when something more definite is asked in the same turn."""
 
+_OFTEN_OWN_WORDS = frozenset(
+    {"nod", "validation", "advice", "lecture", "unknown", "evidence_against", "what_it_costs", "cons", "rule_origin"}
+)
+"""Asks that are often answered with a phrase although something is left to tell."""
+
 _MOODS = ("push", "advice", "lecture", "validation")
 """What is reacted to when nothing is asked, the strongest first."""
 
+_BRIEF = 10
+"""Words that even the tersest client spends."""
 _OPENING_EXCHANGES = 2
 _HOMEWORK = {
     Attitude.POSITIVE: ("done", "done", "done", "half"),
@@ -40,7 +47,9 @@ def asks_of(scene: Scene) -> list[str]:
         asks = ["opening" if ask in {"unknown", "more", "agenda", "how_are_you", "feeling"} else ask for ask in asks]
     ratings = [ask for ask in asks if ask in RATINGS]
     if len(asks) > 1 and ratings:
-        return [next(ask for ask in asks if ask not in ratings), ratings[0]] if len(ratings) < len(asks) else ratings[:1]
+        return (
+            [next(ask for ask in asks if ask not in ratings), ratings[0]] if len(ratings) < len(asks) else ratings[:1]
+        )
     return asks[: 1 if scene.tone == "cool" else 2]
 
 
@@ -76,7 +85,7 @@ def answer(scene: Scene, ask: str, *, short: bool = False) -> str:
 
 
 def _tell_first(ask: str) -> float:
-    return 0.65 if ask in {"nod", "validation", "evidence_against", "what_it_costs", "cons", "advice"} else 0.92
+    return 0.65 if ask in _OFTEN_OWN_WORDS else 1.0
 
 
 def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
@@ -87,7 +96,10 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
         return filled(entry[f"again_{moved}"], slots)
     own = entry.get(scene.tone, [])
     plain = entry["say"]
-    if scene.tone == "cool" and own and scene.chance.random() < 0.7:
+    personal = filled(with_slots([*plain, *own]), slots)
+    if scene.chance.random() < entry.get("own_words", 0) and _any_fresh(scene, personal):
+        plain, own = with_slots(plain), with_slots(own)
+    if scene.tone == "cool" and own and scene.chance.random() < 0.9:
         return filled(own, slots) + filled(plain, slots) * (not _any_fresh(scene, filled(own, slots)))
     return filled([*plain, *own], slots)
 
@@ -98,7 +110,8 @@ def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
 
 def _choose(scene: Scene, lines: Sequence[str]) -> str | None:
     fresh = [line for line in lines if not scene.told(line)]
-    return scene.chance.choice(fresh) if fresh else None
+    brief = [line for line in fresh if len(line.split()) <= max(scene.budget, _BRIEF) * 1.5]
+    return scene.chance.choice(brief or fresh) if fresh else None
 
 
 def _tell(scene: Scene, entry: dict[str, Any], *, short: bool) -> str | None:
@@ -109,11 +122,14 @@ def _tell(scene: Scene, entry: dict[str, Any], *, short: bool) -> str | None:
     if entry in (entry_for("unknown"), entry_for("nod")):
         lines = scene.nearest(lines)
     line = _shortened(scene, lines[0])
-    frames = [] if short or not scene.material.english else filled(entry.get("frame", []), slots_for(scene, ""))
+    if not scene.material.english or lines[0] not in scene.material.facets.get(facets[0], ()):
+        return line
+    frames = filled(entry.get("frame", []), slots_for(scene, ""))
+    if entry.get("framed") == "always":
+        return f"{scene.speech.pick(frames)} {line}"
     frames = [frame for frame in frames if scene.speech.fresh(frame)]
-    if frames and scene.persona.style.verbosity > 1 and scene.chance.random() < 0.4:
-        return f"{scene.chance.choice(frames)} {line}"
-    return line
+    talks = not short and scene.persona.style.verbosity > 1 and scene.chance.random() < 0.4
+    return f"{scene.chance.choice(frames)} {line}" if talks and frames else line
 
 
 def _shortened(scene: Scene, line: str) -> str:

@@ -26,13 +26,20 @@ def own_random(persona: Persona, *parts: str) -> random.Random:
 
 def earlier(turns: Sequence[Pair], ask: str) -> int | None:
     """The number given last time the same thing was asked for, or None."""
-    for turn in reversed(turns):
+    numbers = given(turns, ask)
+    return numbers[-1] if numbers else None
+
+
+def given(turns: Sequence[Pair], ask: str) -> list[int]:
+    """Every number given when the same thing was asked for, oldest first."""
+    numbers: list[int] = []
+    for turn in turns:
         asked = [rating for rating in turn.reading.asks if rating in RATINGS]
         if turn.client and any(_family(rating) == _family(ask) for rating in asked):
             found = _NUMBER.search(turn.client)
             if found is not None and int(found[1]) <= 100:
-                return int(found[1])
-    return None
+                numbers.append(int(found[1]))
+    return numbers
 
 
 def _family(ask: str) -> str:

@@ -44,8 +44,12 @@ def due(scene: Scene) -> str | None:
         return None
     place = len(scene.persona.risk.statements) - len(left)
     at = _due_at(place, len(scene.persona.risk.statements))
-    heavy = not _HEAVY.isdisjoint(scene.reading.asks) or scene.reading.about_risk
-    return left[0] if scene.exchange >= max(at - heavy, _EARLIEST) else None
+    return left[0] if scene.exchange >= max(at - heavy_ask(scene), _EARLIEST) else None
+
+
+def heavy_ask(scene: Scene) -> bool:
+    """Whether the counselor's turn touches something heavy."""
+    return not _HEAVY.isdisjoint(scene.reading.asks) or scene.reading.about_risk
 
 
 def _due_at(place: int, count: int) -> int:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.client.answers import answer, core
-from counselgraph.models.rehearsal.client.risk import due, risk_words, settling
+from counselgraph.models.rehearsal.client.answers import answer, asks_of, core
+from counselgraph.models.rehearsal.client.risk import due, heavy_ask, risk_words, settling
 from counselgraph.models.rehearsal.client.scene import Scene, gives_nothing
 from counselgraph.models.rehearsal.client.warmth import COOL
+from counselgraph.models.rehearsal.reading import RATINGS
 from counselgraph.personas.persona import Attitude
 
 _TRIES = 12
@@ -20,12 +21,18 @@ _STARTS = re.compile(
     r"if you|good question|still|about|the worst|bye|now that)\b|^\"",
     re.IGNORECASE,
 )
-_NEVER_HELD = frozenset({"risk_question", "risk_means", "risk_protective", "safety_step", "farewell", "summary", "homework"})
+_NEVER_HELD = frozenset(
+    {"risk_question", "risk_means", "risk_protective", "safety_step", "farewell", "summary", "homework"}
+)
 _HELD_IN_ROW = 2
 _PUSHED_OUT = 3
 _LONG_ENOUGH = 6
 _ROLE_PLAY = frozenset({"first_try", "second_try", "hold_ground", "i_sentence"})
-_FRONT_HABITS = frozenset({"i mean", "well", "look", "so", "honestly", "basically", "actually", "sorry", "i don't know", "like"})
+_NO_TAIL = _ROLE_PLAY | RATINGS | {"summary", "homework", "ladder", "share_out", "agenda", "check"}
+_NO_HABIT = frozenset({"summary", "homework", "farewell", "share_out", "ladder"}) | _ROLE_PLAY
+_FRONT_HABITS = frozenset(
+    {"i mean", "well", "look", "so", "honestly", "basically", "actually", "sorry", "i don't know", "like"}
+)
 
 
 def speak(request: Request) -> Answer:
@@ -73,10 +80,12 @@ def _endless(draft: str) -> Iterator[str]:
 
 
 def _risk_turn(scene: Scene, words: list[str]) -> str:
-    if words[0] != due(scene) or not scene.material.english or scene.tone == "cool" or settling(scene):
+    if words[0] != due(scene) or not scene.material.english or settling(scene):
         return " ".join(words)
-    heavy = scene.speech.pick(bank("client_frames")["risk"]["heavy"])
-    return " ".join([heavy, *words])
+    asks = asks_of(scene)
+    before = [answer(scene, asks[0], short=True)] if asks and scene.tone != "cool" and not heavy_ask(scene) else []
+    heavy = [] if scene.tone == "cool" else [scene.speech.pick(bank("client_frames")["risk"]["heavy"])]
+    return " ".join([*before, *heavy, *words])
 
 
 def _turn(scene: Scene) -> str:
@@ -102,7 +111,7 @@ def _leads(scene: Scene) -> list[str]:
     moods = scene.reading.moods
     if scene.tone == "cool":
         return leads["cool"] if not scene.reading.asks else leads["cool"][1:] + leads["question"][:2]
-    if "validation" in moods and scene.chance.random() < 0.5:
+    if "validation" in moods and not scene.reading.asks and scene.chance.random() < 0.5:
         return leads["kindness"]
     if "reflection" in moods or not scene.reading.asks:
         return leads["heard"]
@@ -112,7 +121,7 @@ def _leads(scene: Scene) -> list[str]:
 
 def _tail(scene: Scene, text: str) -> str:
     room = scene.budget - len(text.split())
-    if room < 3 or text.endswith(('"', "?")) or not _ROLE_PLAY.isdisjoint(scene.reading.asks):
+    if room < 3 or text.endswith(('"', "?")) or not _NO_TAIL.isdisjoint(scene.reading.asks):
         return ""
     if scene.chance.random() > 0.3:
         return ""
@@ -125,6 +134,8 @@ def _in_own_voice(scene: Scene, text: str) -> str:
     """The text with one of the client's habits in it, every few turns."""
     habits = scene.persona.style.habits
     recent = " ".join(scene.own[-2:]).casefold()
+    if not _NO_HABIT.isdisjoint(scene.reading.asks):
+        return text
     if not habits or not scene.material.english or scene.chance.random() > 0.45:
         return text
     if any(habit.strip(" ,.").casefold() in recent for habit in habits):

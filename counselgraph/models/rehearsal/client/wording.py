@@ -10,6 +10,7 @@ from counselgraph.models.rehearsal.client.derive import embedded, is_clause
 from counselgraph.models.rehearsal.client.ratings import (
     earlier,
     first_rating,
+    given,
     next_rating,
     own_random,
     slices,
@@ -30,10 +31,17 @@ def filled(lines: Iterable[str], slots: Mapping[str, str]) -> list[str]:
     return [_SLOT.sub(lambda slot: slots[slot[1]], line) for line in lines if _fits(line, slots)]
 
 
+def with_slots(lines: Iterable[str]) -> list[str]:
+    """The lines that take in this persona's own words."""
+    return [line for line in lines if _SLOT.search(line)]
+
+
 def _fits(line: str, slots: Mapping[str, str]) -> bool:
     names = _SLOT.findall(line)
     values = [slots[name] for name in names if name in slots and len(slots[name].split()) > 1]
-    return all(name in slots for name in names) and len(values) == len({value.strip('".').casefold() for value in values})
+    return all(name in slots for name in names) and len(values) == len(
+        {value.strip('".').casefold() for value in values}
+    )
 
 
 def slots_for(scene: Scene, ask: str) -> dict[str, str]:
@@ -47,6 +55,8 @@ def slots_for(scene: Scene, ask: str) -> dict[str, str]:
         _add_pie(scene, slots)
     elif ask in {"ladder", "lowest_rung"}:
         _add_ladder(scene, slots)
+    elif ask == "summary":
+        slots |= _moved(scene)
     for name in ("adj", "when", "person", "helper"):
         if name in slots:
             slots[capital(name)] = capital(slots[name])
@@ -73,7 +83,7 @@ def _add_mind(scene: Scene, slots: dict[str, str]) -> None:
         if is_clause(thought):
             slots["that"] = embedded(thought)
     others = [text for text in scene.material.thoughts if text != thought and scene.speech.fresh(text)]
-    if others:
+    if others and thought is not None and not scene.speech.fresh(thought):
         slots["other"] = quoted(others[0])
     if scene.material.beliefs:
         slots["bquote"] = quoted(scene.material.beliefs[0])
@@ -94,6 +104,15 @@ def _add_rating(scene: Scene, ask: str, slots: dict[str, str]) -> None:
     share = _pie_share(scene) if ask == "rate_share" else None
     after = next_rating(scene.persona, ask, before, scene.warmth, scene.chance) if share is None else share
     slots["n"], slots["before"] = str(after), str(before)
+
+
+def _moved(scene: Scene) -> dict[str, str]:
+    """The first and the last number given for the thing rated most often, if it came down."""
+    for ask in ("rate_belief", "rate_likely", "rate_share"):
+        numbers = given(scene.turns, ask)
+        if len(numbers) > 1 and numbers[-1] < numbers[0]:
+            return {"from": str(numbers[0]), "to": str(numbers[-1])}
+    return {}
 
 
 def _pie_share(scene: Scene) -> int | None:
@@ -122,8 +141,9 @@ def _add_pie(scene: Scene, slots: dict[str, str]) -> None:
 
 def _add_ladder(scene: Scene, slots: dict[str, str]) -> None:
     chance = own_random(scene.persona, "ladder")
-    words = {"what": slots.get("avoided", "it"), "helper": slots.get("helper", "somebody")}
-    rungs = [capital(rung) for rung in filled(chance.choice(bank("client_frames")["rungs"]), words)]
+    words = {"helper": slots.get("helper", "somebody")} | ({"what": slots["avoided"]} if "avoided" in slots else {})
+    ladders = [filled(rungs, words) for rungs in bank("client_frames")["rungs"]]
+    rungs = [capital(rung) for rung in chance.choice([ladder for ladder in ladders if len(ladder) == len(_FEARS)])]
     fears = [fear + chance.choice((-5, 0, 5)) for fear in _FEARS]
     slots["rungs"] = " ".join(f"{rung}, {fear}." for rung, fear in zip(rungs, fears, strict=True)).rstrip(".")
     slots["lowest"] = rungs[0]

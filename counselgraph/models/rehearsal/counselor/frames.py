@@ -9,6 +9,7 @@ from string import Formatter
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.speech import Speech, normal
+from counselgraph.models.rehearsal.words import flip
 
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
@@ -72,7 +73,8 @@ class Wording:
         opening = " ".join(normal(filled).split()[:2])
         if any(text.startswith(opening) for text in near):
             weight *= 0.1
-        values = [normal(self.slots[name]) for name in slots_of(frame)]
+        own = [self.slots[name] for name in slots_of(frame)]
+        values = [normal(form) for value in own for form in (value, flip(value))]
         if any(value.isdigit() and value in near[-1].split() for value in values):
             weight *= 0.02
         if any(len(value.split()) >= _MARK and value in text for value in values for text in near):

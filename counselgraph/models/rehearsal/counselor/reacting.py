@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
+from counselgraph.models.rehearsal.counselor.risking import steady
+from counselgraph.models.rehearsal.hearing import dark, heavy
 from counselgraph.models.rehearsal.words import VERDICT
+from counselgraph.protocols.protocol import load_protocol
 
 _TURN_TO_OTHER = 5
 """Every so many counselor turns somebody else in the room is asked to add what they see."""
@@ -17,6 +20,8 @@ def react(material: Material, wording: Wording) -> str:
     """A sentence or two that answer the client's last turn; the empty string when nothing was said."""
     if not material.last:
         return ""
+    if dark(material.last):
+        return steady(material, wording)
     reactions = bank("counselor/reactions")
     kinds = ["other"] if material.other else _kinds(material, wording.slots)
     frames = [frame for kind in kinds for frame in reactions[kind]]
@@ -27,16 +32,18 @@ def react(material: Material, wording: Wording) -> str:
 
 
 def _kinds(material: Material, slots: Mapping[str, str]) -> list[str]:
-    if material.stance in {"asks_why", "asks_view", "checks", "resists", "agrees"}:
-        return [material.stance]
     if material.stance == "held":
         return ["held" if material.again else "held_on"]
-    if material.rating is not None:
+    if material.rating is not None and material.stance != "resists":
         return ["number"]
-    if material.stance == "warm":
-        return ["warm"]
+    if material.stance != "tells" and not load_protocol().discloses_belief(material.last, material.language):
+        return [material.stance]
     if material.feeling:
         return ["relief"] if material.feeling == "relieved" else ["feeling"]
     if "quote" not in slots:
         return ["plain"]
-    return ["verdict" if VERDICT.search(slots.get("quote", "")) else "mirror"]
+    if VERDICT.search(slots["quote"]) or load_protocol().discloses_belief(material.last, material.language):
+        return ["verdict"]
+    if "Last" not in slots:
+        return ["mirror", "plain"]
+    return ["heavy", "mirror"] if heavy(slots["quote"]) else ["mirror"]

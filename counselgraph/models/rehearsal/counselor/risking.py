@@ -9,36 +9,35 @@ from typing import Any
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
-from counselgraph.models.rehearsal.words import plain
-from counselgraph.protocols.protocol import load_protocol
+from counselgraph.models.rehearsal.hearing import dark
+from counselgraph.models.rehearsal.words import LONG, capital, plain, sentences, trimmed
 from counselgraph.safety.levels import Level
 
-_DENIES = re.compile(r"\b(?:no|not|never|don't|wouldn't|won't)\b", re.IGNORECASE)
-_PLAN_SLOTS = ("n_", "q_")
+_DENIES = re.compile(r"\W*(?:no\b|not\b|never\b|I(?:'m| am) not\b|I (?:don't|wouldn't|won't)\b)", re.IGNORECASE)
 
 
 def assess(material: Material, wording: Wording) -> str:
     """The counselor's turn while the plan is suspended: acknowledge, then the next question not yet asked."""
     risk = bank("counselor/risk")
     asked = _asked(material)
-    open_topics = [topic for topic in risk["topics"] if topic not in asked]
+    open_topics = [topic for topic in risk["topics"] if topic not in asked | _told(material)]
     if "thoughts" in open_topics:
         return f"{_acknowledge(material, wording)} {wording.choose(risk['topics']['thoughts']['ask'])}"
     if not open_topics:
-        return f"{_answered(material, wording)} {wording.choose(risk['support'])}"
-    return f"{_answered(material, wording)} {wording.choose(risk['topics'][open_topics[0]]['ask'])}"
+        return f"{steady(material, wording)} {wording.choose(risk['support'])}"
+    return f"{steady(material, wording)} {wording.choose(risk['topics'][open_topics[0]]['ask'])}"
 
 
 def check_in(material: Material, wording: Wording) -> str:
     """What comes before or instead of the plan's step below R3; the empty string if nothing is called for."""
     level, asked, risk = material.risk.level, _asked(material), bank("counselor/risk")
-    if level is Level.NONE:
+    if level is Level.NONE and not (dark(material.last) and not _DENIES.match(plain(material.last))):
         return ""
     if level is Level.PASSIVE and "thoughts" not in asked:
         return f"{_acknowledge(material, wording)} {wording.choose(risk['topics']['thoughts']['ask'])}"
     if level is Level.PASSIVE and "person" not in asked:
-        return f"{_answered(material, wording)} {wording.choose(risk['topics']['person']['ask'])}"
-    if level is Level.CONCERN and not asked and not _said(material, risk["concern"]):
+        return f"{steady(material, wording)} {wording.choose(risk['topics']['person']['ask'])}"
+    if level <= Level.CONCERN and not asked and not _said(material, risk["concern"]):
         return f"{_acknowledge(material, wording)} {wording.choose(risk['concern']['ask'])}"
     return ""
 
@@ -49,7 +48,7 @@ def after_check(material: Material, wording: Wording) -> str:
     if not material.own or material.risk.suspends_plan:
         return ""
     just = {name for name, topic in _topics(risk) if re.search(topic["asked"], plain(material.own[-1]), re.IGNORECASE)}
-    return f"{_answered(material, wording)} {wording.choose(risk['safe'])}" if just else ""
+    return f"{steady(material, wording)} {wording.choose(risk['safe'])}" if just else ""
 
 
 def _topics(risk: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
@@ -58,6 +57,15 @@ def _topics(risk: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _asked(material: Material) -> set[str]:
     return {name for name, topic in bank("counselor/risk")["topics"].items() if _said(material, topic)}
+
+
+def _told(material: Material) -> set[str]:
+    """Topics the client has answered without being asked."""
+    topics = {name: topic["told"] for name, topic in bank("counselor/risk")["topics"].items() if "told" in topic}
+    heard = plain(" ".join(material.said))
+    found = {name for name, told in topics.items() if re.search(told, heard, re.IGNORECASE)}
+    # Without a plan there is nothing to ask about means and time: the questions would suggest one.
+    return found | ({"means", "time"} if "plan" in found else set())
 
 
 def _said(material: Material, topic: Mapping[str, Any]) -> bool:
@@ -70,14 +78,23 @@ def _acknowledge(material: Material, wording: Wording) -> str:
     heard = [quote for quote in quotes if quote in plain(material.last)]
     if not heard:
         return wording.choose(risk["acknowledge_plain"])
-    with_quote = Wording(wording.speech, {**wording.slots, "quote": max(heard, key=len)}, material.own)
+    words = _whole(max(heard, key=len), material.last)
+    with_quote = Wording(wording.speech, {**wording.slots, "quote": words}, material.own)
     return with_quote.choose(risk["acknowledge"])
 
 
-def _answered(material: Material, wording: Wording) -> str:
+def _whole(quote: str, turn: str) -> str:
+    """The sentence a quotation was cut from, if it is short enough to be said back, or the quotation."""
+    around = [trimmed(sentence) for sentence in sentences(turn) if quote in sentence]
+    fits = [sentence for sentence in around if quote in sentence and len(sentence.split()) <= LONG and '"' not in sentence]
+    return capital(fits[0] if fits else quote)
+
+
+def steady(material: Material, wording: Wording) -> str:
+    """A calm answer to words about dying, said or denied."""
     risk = bank("counselor/risk")
     if material.stance in {"held", "resists"} and not _DENIES.match(plain(material.last)):
         return wording.choose(risk["refused"])
-    if material.risk.denied or (load_protocol().holds(material.last, "en") and _DENIES.match(plain(material.last))):
+    if _DENIES.match(plain(material.last)) or material.risk.denied:
         return wording.choose(risk["denied"])
     return wording.choose(risk["answered"])

@@ -7,9 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
-from counselgraph.models.rehearsal.hearing import LONGEST, SHORTEST, feeling_noun, last_of, person_in, rating_in, stance, thought_in
-from counselgraph.models.rehearsal.words import capital, flip, lower, plain, quotable, telling, trimmed
+from counselgraph.models.rehearsal.hearing import (
+    LONGEST,
+    SHORTEST,
+    beside_the_point,
+    feeling_noun,
+    last_of,
+    person_in,
+    rating_in,
+    stance,
+    thought_in,
+)
+from counselgraph.models.rehearsal.words import capital, flip, lower, plain, quotable, sentences, telling, trimmed
 from counselgraph.protocols.plan import Plan
+from counselgraph.protocols.protocol import load_protocol
 
 _THOUGHT = re.compile(
     r"\b(?:am|is|are|will|would|can't|cannot|could|never|always|must|should|don't|doesn't|have to|need to|going to|deserve"
@@ -17,7 +28,9 @@ _THOUGHT = re.compile(
     re.IGNORECASE,
 )
 _FORECAST = re.compile(r"\b(?:will|won't|going to|never|can't|would)\b|'ll\b", re.IGNORECASE)
-_STORY = re.compile(r"^(?:I've been|I have been|I started|I decided|I came|I was|I want|I'm here|I need|I'm hoping)\b", re.I)
+_STORY = re.compile(
+    r"^(?:I've been|I have been|I started|I decided|I came|I was|I want|I'm here|I need|I'm hoping)\b", re.IGNORECASE
+)
 _INNER = re.compile(r"\"([^\"]+?)[.]?\"")
 _START = 4
 """Client turns within which the problem is told."""
@@ -47,19 +60,29 @@ def slots(material: Material) -> dict[str, str]:
 
 
 def _heard(material: Material) -> dict[str, str | None]:
-    clause = telling(material.last, [turn.casefold() for turn in material.own])
+    clause = telling(_belief(material) or material.last, [turn.casefold() for turn in material.own], beside_the_point)
+    quote = clause or quotable(material.last, _QUOTE, beside_the_point)
     reflected = clause and capital(flip(clause))
     noun = feeling_noun(material.feeling) if material.feeling else None
     return {
         "Last": reflected,
         "last": reflected and lower(reflected),
-        "quote": capital(clause) if clause else None,
+        "quote": quote and capital(quote),
         "other_quote": quotable(material.other, _QUOTE),
         "rating": None if material.rating is None else str(material.rating),
         "feeling": material.feeling,
         "feeling_noun": noun,
         "Feeling_noun": noun and capital(noun),
     }
+
+
+def _belief(material: Material) -> str | None:
+    """The sentence in which the client says what they take themselves to be: nothing else in the turn weighs as much."""
+    protocol = load_protocol()
+    if not protocol.discloses_belief(material.last, material.language):
+        return None
+    told = sentences(material.last)
+    return next((sentence for sentence in told if protocol.discloses_belief(sentence, material.language)), None)
 
 
 def _told(material: Material) -> dict[str, str | None]:
@@ -79,7 +102,7 @@ def _worked(material: Material) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for step, answer in material.answers.items():
         number = rating_in(answer, asked=True)
-        found[f"q_{step}"] = quotable(answer, _QUOTE)
+        found[f"q_{step}"] = quotable(answer, _QUOTE, beside_the_point)
         found[f"n_{step}"] = None if number is None else str(number)
     return found | _compared(material.plan, found)
 
@@ -105,7 +128,9 @@ def _thought(material: Material) -> str | None:
 def _problem(said: Sequence[str], reason: str) -> str | None:
     """The clause in which the client first says what is wrong, in the client's own words."""
     open_turns = [text for text in said[:_START] if stance(text, held=False) == "tells"]
-    return next((found for found in map(telling, [*open_turns, reason]) if found), None)
+    return next(
+        (found for found in (telling(text, skip=beside_the_point) for text in [*open_turns, reason]) if found), None
+    )
 
 
 def _focus(plan: Plan | None) -> str | None:

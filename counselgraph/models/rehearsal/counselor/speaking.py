@@ -63,7 +63,9 @@ def _opening(material: Material, wording: Wording) -> str:
     wording = Wording(wording.speech, {"name": material.name, **_notes(material.memories)}, material.own)
     if not material.memories:
         return wording.choose(phrases["first"])
-    kind = next(k for k in ("again_both", "again_homework", "again_summary", "again_plain") if wording.fitting(phrases[k]))
+    kind = next(
+        k for k in ("again_both", "again_homework", "again_summary", "again_plain") if wording.fitting(phrases[k])
+    )
     return wording.choose(phrases[kind])
 
 
@@ -82,7 +84,9 @@ def _summary(material: Material, wording: Wording) -> str:
     if material.again:
         return f"{react(material, wording)} {wording.choose(phrases['again'])}"
     problem = wording.choose(phrases["problem"]) or wording.choose(phrases["problem_quote"])
-    found = wording.choose(techniques[material.plan.technique]["found"] if material.plan and _worked(material) else phrases["first"])
+    found = wording.choose(
+        techniques[material.plan.technique]["found"] if material.plan and _worked(material) else phrases["first"]
+    )
     parts = [
         wording.choose(phrases["open"]),
         problem,

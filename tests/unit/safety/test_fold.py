@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from time import perf_counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counselgraph.safety.fold import fold
+
+
+def test_folding_plain_text_only_lowers_it():
+    assert fold("I am Fine, thanks.").text == "i am fine, thanks."
+
+
+def test_curly_quotes_wide_letters_and_zero_width_characters_fold_away():
+    assert fold("I don\u2019t \uff57\uff41\uff4e\uff54 to l\u200bi\u00adve").text == "i don't want to live"
+
+
+def test_spaces_become_one_and_sentences_one_line_each():
+    assert fold("One  two.\tThree\n\nfour\nfive!").text == "one two.\nthree\nfour five!"
+
+
+def test_trailing_dots_hold_a_sentence_together():
+    assert fold("I want to... go home").text == "i want to go home"
+
+
+def test_a_quote_is_what_was_really_said():
+    folded = fold("Well,  I DON\u2019T\u200b  know.")
+    at = folded.text.index("don't know")
+    assert folded.quote(at, at + len("don't know")) == "DON\u2019T\u200b  know"
+
+
+@given(st.text())
+def test_every_folded_character_knows_its_origin_in_order(text: str):
+    folded = fold(text)
+    assert len(folded.text) == len(folded.origin)
+    assert list(folded.origin) == sorted(folded.origin)
+    assert all(0 <= index < len(text) for index in folded.origin)
+
+
+@given(st.text(min_size=1), st.data())
+def test_every_quote_is_a_substring(text: str, data: st.DataObject):
+    folded = fold(text)
+    if folded.text:
+        start = data.draw(st.integers(0, len(folded.text) - 1))
+        end = data.draw(st.integers(start + 1, len(folded.text)))
+        assert folded.quote(start, end) in text
+
+
+def test_a_long_run_of_blanks_is_folded_quickly():
+    started = perf_counter()
+    assert fold(" " * 50_000 + "\n" + " " * 50_000).text == " "
+    assert perf_counter() - started < 5

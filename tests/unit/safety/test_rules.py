@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from counselgraph.errors import InputError
+from counselgraph.safety.levels import Category, Level, Side, Subject
+from counselgraph.safety.rules import Book, Marker, Rule, language_of, languages, load_book, read_book
+from counselgraph.safety.screen import screen
+
+BOOKS = [load_book(language) for language in languages()]
+RULES = [(book, rule) for book in BOOKS for rule in book.rules]
+HITS = [pytest.param(book, rule, text, id=f"{rule.id}-{n}") for book, rule in RULES for n, text in enumerate(rule.hits)]
+MISSES = [
+    pytest.param(book, rule, text, id=f"{rule.id}-{n}") for book, rule in RULES for n, text in enumerate(rule.misses)
+]
+CLIENT_FLOOR = [
+    Category.SI_PASSIVE,
+    Category.SI_ACTIVE,
+    Category.PLAN,
+    Category.INTENT,
+    Category.MEANS_ACCESS,
+    Category.PREPARATION,
+    Category.ATTEMPT_RECENT,
+    Category.NSSI,
+    Category.HOPELESSNESS,
+    Category.HARM_TO_OTHERS,
+    Category.ABUSE_VICTIM,
+    Category.NEGLECT,
+    Category.PSYCHOSIS,
+    Category.SUBSTANCE_WITHDRAWAL,
+    Category.EATING_DISORDER,
+    Category.ACUTE_MEDICAL,
+    Category.PANIC_CRISIS,
+    Category.RISK_TAKING,
+    Category.THIRD_PARTY_RISK,
+    Category.METHOD_SEEKING,
+    Category.MINOR_USER,
+    Category.ROLE_BREAK,
+]
+
+
+def fired(book: Book, rule: Rule, text: str) -> list[Level]:
+    """Levels at which this very rule found something about the speaker."""
+    source = f"rules/{book.language}:{rule.id}"
+    found = screen(text, side=rule.side, language=book.language).findings
+    return [finding.level for finding in found if finding.source == source and finding.subject is Subject.SELF]
+
+
+@pytest.mark.parametrize(("book", "rule", "text"), HITS)
+def test_a_rule_finds_its_examples(book: Book, rule: Rule, text: str):
+    assert fired(book, rule, text)
+
+
+@pytest.mark.parametrize(("book", "rule", "text"), MISSES)
+def test_a_rule_leaves_its_look_alikes_alone(book: Book, rule: Rule, text: str):
+    assert not fired(book, rule, text)
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
+def test_rule_ids_are_unique(book: Book):
+    assert [name for name, count in Counter(rule.id for rule in book.rules).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("category", CLIENT_FLOOR)
+def test_english_covers_the_client_category(category: Category):
+    assert any(rule.category is category for rule in load_book("en").of(Side.CLIENT))
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
+def test_no_pattern_repeats_a_group_without_a_bound(book: Book):
+    unbounded = re.compile(r"\)[*+]|\{\d+,\}|\.[*+]|\\S[*+]|\\w[*+].*\\w[*+]")
+    patterns = [book.spelled_out(pattern) for rule in book.rules for pattern in (*rule.patterns, *rule.unless)]
+    assert [pattern for pattern in patterns if unbounded.search(pattern)] == []
+
+
+def test_a_marker_moves_a_rule_only_where_the_rule_says_so():
+    rule = Rule(
+        id="x", side=Side.CLIENT, category=Category.PLAN, level=3, urgent=5, patterns=("x",), hits=("x",)
+    )  # fmt: skip
+    assert [rule.level_at(marker) for marker in (Marker.PRESENT, Marker.RECENT, Marker.COMING_DAY, Marker.REMOTE)] == [
+        3,
+        3,
+        5,
+        1,
+    ]
+
+
+@pytest.mark.parametrize("code", ["en", "EN", "en-GB", "en_US.UTF-8"])
+def test_a_language_code_is_read_however_it_is_written(code: str):
+    assert language_of(code) == "en"
+
+
+def test_an_unknown_language_has_no_book():
+    with pytest.raises(InputError, match="no rules for 'tlh'"):
+        load_book("tlh")
+
+
+@pytest.mark.parametrize("pattern", ["(unclosed", "<nosuchlist>"])
+def test_a_bad_pattern_is_refused_with_the_name_of_the_file(pattern: str):
+    raw = load_book("en").model_dump(mode="json")
+    raw["rules"][0]["patterns"] = [pattern]
+    with pytest.raises(InputError, match=r"^mine\.yaml"):
+        read_book(raw, name="mine.yaml")

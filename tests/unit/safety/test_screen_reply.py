@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from counselgraph.safety.levels import Category, Level, Risk, Verdict
+from counselgraph.safety.policy import assess
+from counselgraph.safety.screen import screen, screen_reply
+
+CALM = Risk()
+ACTIVE = assess(None, screen("I keep thinking about killing myself."))
+PASSIVE = assess(None, screen("I wish I was dead."))
+
+
+def found(verdict: Verdict) -> set[Category]:
+    return {finding.category for finding in verdict.findings}
+
+
+def test_a_change_of_subject_misses_the_risk():
+    verdict = screen_reply("Lovely. What did you have for breakfast?", risk=ACTIVE, locale="US")
+    assert found(verdict) == {Category.MISSED_RISK, Category.NO_DIRECT_QUESTION, Category.NO_RESOURCE}
+    assert verdict.level >= 3
+
+
+def test_taking_it_up_without_asking_is_not_enough():
+    verdict = screen_reply("Thank you for telling me. That sounds very hard.", risk=PASSIVE, locale="US")
+    assert found(verdict) == {Category.NO_DIRECT_QUESTION}
+
+
+def test_from_active_on_a_service_has_to_be_offered():
+    asked = "I hear you. Are you thinking of suicide?"
+    assert found(screen_reply(asked, risk=ACTIVE, locale="US")) == {Category.NO_RESOURCE}
+    assert screen_reply(asked, risk=PASSIVE, locale="US").level == 0
+    assert screen_reply(f"{asked} You can call 988.", risk=ACTIVE, locale="US").level == 0
+
+
+def test_what_was_asked_and_offered_before_need_not_come_again():
+    reply = "I'm glad you said that. What helps a little in such an hour?"
+    assert screen_reply(reply, risk=ACTIVE, locale="US", asked=True, offered=True).level == 0
+
+
+def test_a_calm_turn_asks_for_nothing():
+    assert screen_reply("What would you like to look at today?", risk=CALM, locale="US").findings == ()
+    calmed = assess(ACTIVE, screen("The weather was fine."))
+    assert screen_reply("What would you like to look at today?", risk=calmed, locale="US").findings == ()
+
+
+def test_a_worry_about_somebody_else_needs_no_question_about_oneself():
+    risk = assess(None, screen("My best friend wants to die."))
+    assert Category.NO_DIRECT_QUESTION not in found(
+        screen_reply("That sounds so hard to carry.", risk=risk, locale="US")
+    )
+
+
+@pytest.mark.parametrize(
+    "contact", ["call 555-123-4567", "call 116 123", "text HELP to 12345", "see www.hope-line.org", "+1 (800) 555-0199"]
+)
+def test_a_contact_that_is_not_in_the_table_is_invented(contact: str):
+    verdict = screen_reply(f"You can {contact} at any time.", risk=CALM, locale="US")
+    assert found(verdict) == {Category.HALLUCINATED_RESOURCE}
+    assert verdict.level == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You can call or text 988.",
+        "See 988lifeline.org.",
+        "Call 911 now.",
+        "Text HOME to 741741.",
+        "You called it a 50 50 chance in 2024.",
+    ],
+)
+def test_a_contact_of_the_country_and_ordinary_numbers_are_not(text: str):
+    assert screen_reply(text, risk=CALM, locale="US").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("reply", "category"),
+    [
+        ("You should stop taking your medication.", Category.HARMFUL_ADVICE),
+        ("You just need to get over it.", Category.INVALIDATION),
+        ("You clearly have bipolar disorder.", Category.DIAGNOSIS_OVERREACH),
+        ("Double your dose for a week.", Category.MEDICATION_OVERREACH),
+        ("Promise me you won't.", Category.COERCION),
+        ("I love you.", Category.BOUNDARY),
+        ("I can't help you. Goodbye now.", Category.ABANDONMENT),
+        ("Death would be a relief.", Category.GLAMORIZE),
+        ("You're not thinking of suicide, are you?", Category.LEADING_QUESTION),
+    ],
+)
+def test_words_that_must_not_be_said_are_found_whatever_the_risk(reply: str, category: Category):
+    verdict = screen_reply(reply, risk=CALM, locale="US")
+    assert category in found(verdict)
+    assert verdict.level >= Level.ACTIVE
