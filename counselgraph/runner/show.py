@@ -165,11 +165,10 @@ def _header(header: Mapping[str, Any]) -> Panel:
 
 def _turn(console: Console, turn: Turn, *, number: bool) -> Text:
     counselor = turn.role == COUNSELOR
-    label = Text(f"\n{turn.exchange:>3}  " if number else f"\n{'':{_MARGIN}}", "dim")
-    label.append(" " * _SHIFT * counselor)
-    label.append(clean(speaker(turn.role)), "not dim bold green" if counselor else "not dim bold cyan")
+    label = Text(f"\n{turn.exchange:>3}  " if number else f"\n{'':{_MARGIN}}").append(" " * _SHIFT * counselor)
+    label.append(clean(speaker(turn.role)), "bold green" if counselor else "bold cyan")
     if turn.kind in STANDS_IN:
-        label.append(f" ({STANDS_IN[turn.kind]})", "not dim bold red")
+        label.append(f" ({STANDS_IN[turn.kind]})", "bold red")
     left, right = (_MARGIN + _SHIFT, 0) if counselor else (_MARGIN, _SHIFT)
     return Text("\n").join([label, _block(console, Text(clean(turn.text)), left, right=right)])
 
@@ -188,7 +187,7 @@ def _block(console: Console, text: Text, left: int, *, right: int = 0, mark: str
     for line in lines:
         line.rstrip()
     first, *rest = lines
-    return Text("\n").join([Text(mark.rjust(left), "dim") + first, *(margin + line for line in rest)])
+    return Text("\n").join([Text.assemble((mark.rjust(left), "dim" if mark else ""), first), *(margin + line for line in rest)])
 
 
 def _style(aside: Aside) -> str:
@@ -198,10 +197,9 @@ def _style(aside: Aside) -> str:
 
 
 def _end(end: Mapping[str, Any]) -> Text:
-    told = Text(f"\nEnd: {stop_name(end)}", "bold")
-    told.append(clean(f", by {end['by']}. {end['reason']}"), "not bold")
+    told = Text.assemble((f"\nEnd: {stop_name(end)}", "bold"), clean(f", by {end['by']}. {end['reason']}"))
     counts = f"exchanges {end['exchanges']}, plans {end['plans']}, highest risk R{end['highest_risk']}"
-    return told.append(f"\n{counts}\n{cost(end['usage'], end['seconds'])}", "not bold dim")
+    return told.append(f"\n{counts}\n{cost(end['usage'], end['seconds'])}", "dim")
 
 
 def _call(call: Mapping[str, Any], system: str, *, new: bool) -> Panel:

@@ -71,7 +71,7 @@ class Filler:
             case "number":
                 return self._number(schema)
             case "boolean":
-                return self._random.random() < 0.5
+                return self._random.choice((True, False))
             case "null":
                 return None
             case None:

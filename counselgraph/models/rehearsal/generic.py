@@ -16,6 +16,7 @@ from counselgraph.models.rehearsal.words import mirror, plain, quotable, trimmed
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, said_by, text_of
 
 _TRIES = 8
+_SMALL_WORD = 4
 
 
 def improvise(request: Request) -> Answer:
@@ -100,4 +101,6 @@ def _observed(messages: Sequence[AnyMessage]) -> str:
 
 
 def _content(text: str) -> set[str]:
-    return {word for word in plain(text).casefold().replace(".", " ").replace(",", " ").split() if len(word) > 4}
+    return {
+        word for word in plain(text).casefold().replace(".", " ").replace(",", " ").split() if len(word) > _SMALL_WORD
+    }

@@ -24,7 +24,10 @@ _YOU = re.compile(r"\b(?:you|your)\b", re.IGNORECASE)
 @lru_cache(maxsize=64)
 def _heard(name: str, frame: str = r"\b(?:{})\b") -> re.Pattern[str]:
     cues = bank("hearing")[name]
-    return re.compile(frame.format("|".join(cues.split() if isinstance(cues, str) else cues)), re.IGNORECASE)
+    return re.compile(
+        frame.format("|".join(sorted(cues.split(), key=len, reverse=True) if isinstance(cues, str) else cues)),
+        re.IGNORECASE,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +46,8 @@ def thought_in(text: str) -> str | None:
     introduced = [found["thought"] for found in map(_introduced().search, told) if found]
     stated = [sentence for sentence in map(trimmed, filter(_may_state, told)) if _states(sentence)]
     found = [
-        *map(_clipped, [*quoted, *introduced]),
+        *map(_whole, quoted),
+        *map(_clipped, introduced),
         *(piece for piece in map(_clipped, stated) if piece and _states(piece)),
     ]
     return next((thought for thought in found if thought), None)
@@ -73,8 +77,18 @@ def _clipped(thought: str) -> str | None:
     return None
 
 
-_FELT = re.compile(r"\b(?:feel|feels|feeling|felt|am|I'm|was|so|be|get|got)\s+(?:(?:so|very|just|really|quite|a bit)\s+)?$", re.IGNORECASE)
-_DENIED = re.compile(r"(?:\b(?:not|never|less|no|without|hardly|nobody(?:'s)?|no one(?:'s)?)|n't)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_FELT = re.compile(
+    r"\b(?:feel|feels|feeling|felt|am|I'm|was|so|be|get|got)\s+(?:(?:so|very|just|really|quite|a bit)\s+)?$",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"\b(?:looks?|looked|seems?|seemed|sounds?|sounded|(?:they|he|she|somebody|everyone)(?:'d be|'re|'s| would be| was| were| is| are))"
+    r"\s+(?:(?:so|very|just|really)\s+)?$",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|less|no|without|hardly|nobody(?:'s)?|no one(?:'s)?)|n't)\s+(?:\w+\s+)?$", re.IGNORECASE
+)
 
 
 def feeling_in(text: str) -> str | None:
@@ -82,7 +96,7 @@ def feeling_in(text: str) -> str | None:
     said, forms, only = plain(text), bank("hearing")["feeling_forms"], bank("hearing")["felt_only"].split()
     for match in _feelings().finditer(said):
         word, before = match.group(1).lower(), said[: match.start()]
-        if not _DENIED.search(before) and (word not in only or _FELT.search(before)):
+        if not _DENIED.search(before) and not _OTHERS.search(before) and (word not in only or _FELT.search(before)):
             return str(forms.get(word, word))
     return None
 

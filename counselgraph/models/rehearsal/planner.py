@@ -12,8 +12,8 @@ from langchain_core.messages import AnyMessage
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.hearing import thought_in
-from counselgraph.models.rehearsal.words import capital, clause, plain, sentences, trimmed
+from counselgraph.models.rehearsal.hearing import beside_the_point, thought_in
+from counselgraph.models.rehearsal.words import capital, plain, sentences, telling, trimmed
 from counselgraph.protocols.plan import Plan, PlanDecision, Position, position
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Phase, Technique
@@ -166,9 +166,9 @@ def focus(seen: Sight) -> str:
     stated = [thought for thought in map(thought_in, seen.said) if thought] or [thought_in(seen.reason)]
     if stated[-1]:
         return _clip(stated[-1], _FOCUS)
-    told = [piece for text in (*seen.said[:2], seen.reason) for piece in map(clause, sentences(text)) if piece]
-    personal = [piece for piece in told if re.search(r"\b(?:I|my|me)\b", piece)]
-    return _clip((personal or told or [trimmed(seen.all)])[0] or "what brings the client here", _FOCUS)
+    told = [telling(text, skip=beside_the_point) for text in (*seen.said[:2], seen.reason)]
+    clear = next((capital(piece) for piece in told if piece), trimmed(seen.all))
+    return _clip(clear or "what brings the client here", _FOCUS)
 
 
 def _belief(text: str) -> str | None:
@@ -180,9 +180,10 @@ def _belief(text: str) -> str | None:
 def _why(seen: Sight, technique: Technique) -> str:
     sign = bank("planner")["techniques"][technique]["seen"]
     heard = next((line for line in _lines(seen) if any(cue.search(line) for cue, _ in _cues()[technique][1])), None)
-    return (
-        f"{sign}: {_quote(heard)}" if heard else f"no single sign stands out, and {_label(technique)} is a sound way in"
-    )
+    if heard:
+        return f"{sign}: {_quote(heard)}"
+    last = f" from {_quote(seen.said[-1])}" if seen.said else ""
+    return f"no single sign stands out, and {_label(technique)} is a sound way in{last}"
 
 
 def _lines(seen: Sight) -> list[str]:

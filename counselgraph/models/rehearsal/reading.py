@@ -21,7 +21,14 @@ LONG_TURN = 75
 """Words from which a turn without a question is a lecture."""
 
 _ALWAYS = ("risk_question", "risk_means", "risk_protective", "safety_step", "farewell")
-_ALIASES = {"thinking": "thought", "moment": "situation", "find_the_rule": "find_rule"}
+_ALIASES = {
+    "thinking": "thought",
+    "moment": "situation",
+    "find_the_rule": "find_rule",
+    "habits": "behaviour",
+    "miracle": "goals",
+    "reach_out": "support",
+}
 _STEP_ASKS = {
     "feeling": "feeling_action",
     "own_share": "rate_share",
@@ -160,7 +167,7 @@ def _dark(text: str) -> bool:
 def _ask(sentence: str) -> str | None:
     for ask, pattern in _ask_patterns():
         if pattern.search(sentence):
-            return _ALIASES.get(ask, ask)
+            return _ALIASES.get(ask, ask.removesuffix("_too"))
     return None
 
 
@@ -174,7 +181,8 @@ def _rating(sentence: str) -> str | None:
 
 def _moods(said: list[str]) -> frozenset[str]:
     kinds: list[str] = list(bank("client_reading")["moods"])
-    return frozenset(kind for kind in kinds for sentence in said if _pattern(kind).search(sentence))
+    found = frozenset(kind for kind in kinds for sentence in said if _pattern(kind).search(sentence))
+    return found - {"reflection", "validation"} if "push" in found else found
 
 
 @lru_cache(maxsize=32)

@@ -8,26 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 
-_QUOTED = re.compile(r"[\"“]([^\"”]+)[\"”]")
-_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*\n+\s*")
+from counselgraph.models.rehearsal.bank import bank
+
+_QUOTED = re.compile(r"\"([^\"]+)\"")
+_SENTENCE = re.compile(
+    r"(?<=[.!?\u2026])(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\bProf\.)\s+|\s*\n+\s*"
+)
 _SPACES = re.compile(r"\s+")
+_STRAIGHT = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
-_LEAD = re.compile(
-    r"^(?:(?:well|yeah|yes|no|so|and|but|or|hmm+|u[hm]+|oh|look|okay|ok|right|sure|honestly|actually|basically|anyway"
-    r"|to be honest|if i'?m honest|in truth|frankly|i mean|you know|i guess|i suppose|i don'?t know|maybe|like|also"
-    r"|because|cause|then|plus|still|thanks|thank you|hi|hello|you see|you're right|now|besides|sometimes i think"
-    r"|i think|it'?s just that|it'?s that|the thing is(?: that)?|what happens is(?: that)?|i have to say"
-    r"|deep down|i must say|i'?d say(?: that)?|i would say(?: that)?"
-    r"|that(?= (?:I|my|every\w+|no\w*|people|they|he|she|it|the|if|we|others|things)\b))\b[\s,.;:…\-–—]+)+",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"[\s,;:\-–—…]+(?:you know|i guess|i suppose|i mean|honestly|if that makes sense|or something|or whatever|to be honest"
-    r"|i think|right|really|though|as well|and all that|you see|i don'?t know|of course|at least|in a way|whatever|i'?d say"
-    r"|if i'?m honest|that'?s how it is|it'?s silly really|so to speak|that i know already|naturally|if you like|if you ask me|to be straight with you|to be fair|more or less|mostly|maybe|now|it'?s fine)?[\s.,!…]*$",
-    re.IGNORECASE,
-)
+
+@lru_cache(maxsize=1)
+def _lead() -> re.Pattern[str]:
+    return re.compile(rf"^(?:(?:{'|'.join(bank('words')['lead'])})\b[\s,.;:\u2026\u2013\u2014-]+)+", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _tail() -> re.Pattern[str]:
+    between = r"[\s,;:\u2026\u2013\u2014-]+"
+    return re.compile(rf"{between}(?:{'|'.join(bank('words')['tail'])})?[\s.,!\u2026]*$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _verdict() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(bank('words')['verdict'])})\b", re.IGNORECASE)
+
 
 _ADVERBS = r"(?:\s+(?:\w+ly|just|always|never|still|also|only|often|even|already|once|so|now|ever|almost))*"
 _FLIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -56,23 +63,26 @@ _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|you'\w+|ya|u)\b", re.
 _UNSAFE = re.compile(
     r"\b(?:and|but|or|then|who)\s+(?:\w+ly\s+)?(?:am|was|wasn't)\b"  # a second verb whose subject is not at hand
     r"|\b(?:counsel\w*|therap\w*|session|doctor said|this exercise|intake)\b"
-    r"|(?:^|\s)['‘]"
-    r"|\.\.\.|…|[(\[:]",
+    r"|(?:^|\s)'|\.\.\.|\u2026|[(\[:]",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(
-    r"^(?:(?:when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|sometimes"
-    r"|lately|recently|for|most|by|all)\b[^,]*,?\s*)?"
+_SUBJECT = (
     r"(?:I|we|he|she|it|they|there|that|this|my|our|the|a|an|his|her|their|people|every\w+|no\s?body|no one|nothing|some\w*"
-    r"|other|others|not|life|work|home|sleep)\b",
-    re.IGNORECASE,
+    r"|others?|not|life|work|home|sleep)\b"
 )
+_ADVERBIAL = (
+    r"(?:when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|sometimes|lately"
+    r"|recently|for|most|by|all)\b[^,]*,?\s*"
+)
+_CLAUSE = re.compile(rf"^(?:{_ADVERBIAL})?{_SUBJECT}", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:I|we|he|she|it|they|there|that|this|who|one|body|thing|people|my \w+|the \w+|(?:every|some|no)\w+)"
     r"(?:'(?:m|s|re|ve|d|ll)\b|\s+(?!and\b|or\b|of\b|at\b|in\b|on\b|with\b)\w+)",
     re.IGNORECASE,
 )
-_CUT = re.compile(r",? (?:but|because|so that|although|though|which|except)\b|, (?:and|so|or|then)\b|;|\s[–—-]\s|—")
+_CUT = re.compile(
+    r",? (?:but|because|so that|although|though|which|except)\b|, (?:and|so|or|then)\b|;|\s[\u2013\u2014-]\s|\u2014"
+)
 _SUBORDINATE = re.compile(
     r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE
 )
@@ -90,8 +100,7 @@ SHORT, LONG = 3, 17
 
 def plain(text: str) -> str:
     """Text with single spaces and straight apostrophes and quotes."""
-    straight = text.replace("’", "'").replace("‘", "'").replace("“", '"').replace("”", '"')
-    return _SPACES.sub(" ", straight).strip()
+    return _SPACES.sub(" ", text.translate(_STRAIGHT)).strip()
 
 
 def sentences(text: str) -> list[str]:
@@ -110,8 +119,8 @@ def sentences(text: str) -> list[str]:
 
 def trimmed(sentence: str) -> str:
     """A sentence without the small words people start and end with, and without its full stop."""
-    bare = _LEAD.sub("", plain(sentence))
-    return _TAIL.sub("", bare + " ").strip(" ,;:.!-–—")
+    bare = _lead().sub("", plain(sentence))
+    return _tail().sub("", bare + " ").strip(" ,;:.!-\u2013\u2014")
 
 
 def flip(text: str) -> str:
@@ -206,21 +215,13 @@ def mirror(text: str) -> str | None:
     return None if found is None else capital(flip(found))
 
 
-VERDICT = re.compile(
-    r"\bI(?:'m| am)(?: (?:just|simply|really|basically|still|only|so|such|not|never|always|too))* (?:a|an|the one|not|never|too|always"
-    r"|stupid|worthless|useless|broken|weak|selfish|lazy|boring|ugly|unlovable|incompetent|inadequate|hopeless|pathetic|to blame"
-    r"|responsible|bad|wrong|less|doomed|failing|ruining|disgusting|crazy|inferior)\b"
-    r"|\b(?:never|always|nobody|no one|everyone|everybody|everything|nothing|fault|blame|worth\w*|fraud|failure|loser|burden|deserve"
-    r"|should\w*|must|have to|ought|supposed|ruin\w*|fail\w*|stupid|perfect)\b"
-    r"|\b(?:I|they|he|she|it|people)(?:'ll| will| can't| could never)\b|\b(?:they|people) (?:hate|think|see)\b"
-    r"|\bgoing to\b",
-    re.IGNORECASE,
-)
-"""A clause that states a judgement or a forecast, so that saying it back plainly would be agreeing with it."""
+def verdict(piece: str) -> bool:
+    """Whether a clause states a judgement or a forecast, so that saying it back plainly would be agreeing with it."""
+    return _verdict().search(piece) is not None
 
 
 def _weight(piece: str) -> float:
-    personal = 2.0 if re.search(r"\b(?:I|my|me)\b", piece) else 0.0
+    personal = 2.0 if re.search(r"\b(?:I|my|me)\b", piece, re.IGNORECASE) else 0.0
     felt = (
         1.0 if re.search(r"\b(?:feel|felt|afraid|never|always|can't|keep|alone|hard|nobody|everyone)\b", piece) else 0.0
     )

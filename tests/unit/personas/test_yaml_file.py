@@ -63,6 +63,7 @@ def test_json_of_our_own_fields(tmp_path: Path) -> None:
             MINIMAL + "disclosures:\n- {topic: a, text: b}\n- {topic: a, txt: b, text: c}\n",
             ["field `disclosures.2.txt`", "did you mean `text`"],
         ),
+        (MINIMAL + "1: x\n", ["field `1`", "must be text"]),
         (MINIMAL + "zzz: 1\n", ["field `zzz`", "use one of id, name"]),
         ("id: ann\nname: Ann\n", ["record 1", "field `presenting_problem`", "missing"]),
         (MINIMAL.replace("ann", "Ann Lee", 1), ["field `id`", "lower-case"]),

@@ -181,7 +181,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_output_folder_is_refused_with_a_fix(run: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not there.*Fix: give a file in a folder"):
+    with pytest.raises(InputError, match=r"not there.*Fix: give a file in a folder"):
         export(run, "jsonl", tmp_path / "none" / "out")
 
 
@@ -222,5 +222,5 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path, to: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (tmp_path / "out").stat().st_size > 6_000_000
-    assert peak < 3_000_000
+    assert (tmp_path / "out").stat().st_size > 3_000_000
+    assert peak < 2_000_000

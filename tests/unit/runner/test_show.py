@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from rich.console import Console
@@ -15,7 +16,8 @@ from tests.unit.runner.logs import FIRST, OPENING, end, header, memory, plan, ri
 
 def console(width: int = 80, *, color: bool = False) -> Console:
     # soft_wrap as the command line has it: what is shown must wrap all the same.
-    return Console(file=io.StringIO(), width=width, force_terminal=color, color_system="truecolor", soft_wrap=True)
+    system: Literal["truecolor"] | None = "truecolor" if color else None
+    return Console(file=io.StringIO(), width=width, force_terminal=color, color_system=system, soft_wrap=True)
 
 
 def text_of(shown: Console) -> str:
@@ -93,6 +95,7 @@ def test_colour_is_used_where_there_is_some(tmp_path: Path) -> None:
     where = console(color=True)
     show(record_of(tmp_path, session()), where)
     assert "\x1b[1;36mClient" in text_of(where)
+    assert f"\n     {FIRST}\n" in text_of(where)
 
 
 def test_risk_is_told_when_it_is_there_or_has_changed() -> None:

@@ -196,7 +196,10 @@ def _homework_report(scene: Scene, entry: dict[str, Any]) -> str:
         return scene.speech.pick(entry["first"])
     latest = max(tasks, key=lambda memory: (memory.session_number, memory.exchange))
     outcome = own_random(scene.persona, latest.session, latest.text).choice(_HOMEWORK[scene.persona.attitude])
-    return _choose(scene, filled(entry[outcome], {"task": _task(latest.text)})) or _fallback(scene, "homework_review")
+    slots = {"task": _task(latest.text)}
+    reported = any(not scene.speech.fresh(line) for line in filled(entry[outcome], slots))
+    lines = entry[f"{outcome}_again"] if reported else filled(entry[outcome], slots)
+    return _choose(scene, lines) or _fallback(scene, "homework_review")
 
 
 def _task(text: str) -> str:

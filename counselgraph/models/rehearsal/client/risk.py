@@ -15,6 +15,7 @@ _HIGH = 3
 _HEAVY = frozenset(
     {"feeling", "feeling_action", "thought", "belief", "worst_case", "how_are_you", "coping", "course", "sleep_daily"}
 )
+_VAGUE = frozenset({"unknown", "more", "check", "consent", "support", "how_are_you", "first_step", "options", "goals"})
 _VERB = re.compile(r"\b(?:I|I'\w+|would|is|are|was|has|have|had|needs?|wants?|keeps?|knows?)\b|'s\b")
 
 
@@ -32,9 +33,16 @@ def risk_words(scene: Scene) -> list[str] | None:
         return [statement]
     if settling(scene):
         return _settled(scene)
-    if "safety_step" in asks:
+    if "safety_step" in asks or _in_crisis(scene):
         return [_line(scene, "step_settled" if scene.persona.risk.settles else "step")]
     return None
+
+
+def _in_crisis(scene: Scene) -> bool:
+    """Whether the talk has just been about staying safe and now asks nothing definite."""
+    if scene.persona.risk.level < _HIGH or not set(scene.reading.asks) <= _VAGUE or "farewell" in scene.reading.asks:
+        return False
+    return any(turn.reading.about_risk for turn in scene.turns[-3:-1])
 
 
 def due(scene: Scene) -> str | None:

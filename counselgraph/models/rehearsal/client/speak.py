@@ -24,7 +24,10 @@ _STARTS = re.compile(
 _NEVER_HELD = frozenset(
     {"risk_question", "risk_means", "risk_protective", "safety_step", "farewell", "summary", "homework"}
 )
+_ABOUT_A_QUESTION = re.compile(r"question|answer|know\b|idea|sure", re.IGNORECASE)
 _HELD_IN_ROW = 2
+_BARE_YES = 3
+"""How many of the "heard" leads say no more than yes, and so go before an answer to a question."""
 _PUSHED_OUT = 3
 _LONG_ENOUGH = 6
 _ROLE_PLAY = frozenset({"first_try", "second_try", "hold_ground", "i_sentence"})
@@ -55,6 +58,7 @@ def _fresh_turn(scene: Scene) -> str:
         return _unsaid(scene, [answer(scene, "farewell")])
     if _holds_back(scene):
         held = [line for line in bank("client_frames")["held"] if scene.speech.fresh(line)]
+        held = [line for line in held if scene.reading.asks or not _ABOUT_A_QUESTION.search(line)]
         if held:
             return _in_own_voice(scene, scene.chance.choice(held))
     return _unsaid(scene, (_turn(scene) for _ in range(_TRIES)))
@@ -114,7 +118,7 @@ def _leads(scene: Scene) -> list[str]:
     if "validation" in moods and not scene.reading.asks and scene.chance.random() < 0.5:
         return leads["kindness"]
     if "reflection" in moods or not scene.reading.asks:
-        return leads["heard"]
+        return leads["heard"][: None if not scene.reading.asks else _BARE_YES]
     own = leads.get(scene.register, [])
     return own if own and scene.chance.random() < 0.5 else leads["question"]
 

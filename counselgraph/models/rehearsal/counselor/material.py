@@ -95,7 +95,9 @@ def gather(request: Request) -> Material:
         other=_other(messages),
         memories=tuple(view.get("counselor_memories", ())),
         plan=plan,
-        at=plan and position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), language),
+        at=None
+        if plan is None
+        else position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), language),
         risk=view.get("risk") or Risk(),
         stance=_met(last, language),
         answers=_answers(messages, language),

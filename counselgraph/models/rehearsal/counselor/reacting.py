@@ -9,7 +9,7 @@ from counselgraph.models.rehearsal.counselor.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
 from counselgraph.models.rehearsal.hearing import dark, heavy
-from counselgraph.models.rehearsal.words import VERDICT
+from counselgraph.models.rehearsal.words import verdict
 from counselgraph.protocols.protocol import load_protocol
 
 _TURN_TO_OTHER = 5
@@ -42,7 +42,7 @@ def _kinds(material: Material, slots: Mapping[str, str]) -> list[str]:
         return ["relief"] if material.feeling == "relieved" else ["feeling"]
     if "quote" not in slots:
         return ["plain"]
-    if VERDICT.search(slots["quote"]) or load_protocol().discloses_belief(material.last, material.language):
+    if verdict(slots["quote"]) or load_protocol().discloses_belief(material.last, material.language):
         return ["verdict"]
     if "Last" not in slots:
         return ["mirror", "plain"]

@@ -86,7 +86,9 @@ def _acknowledge(material: Material, wording: Wording) -> str:
 def _whole(quote: str, turn: str) -> str:
     """The sentence a quotation was cut from, if it is short enough to be said back, or the quotation."""
     around = [trimmed(sentence) for sentence in sentences(turn) if quote in sentence]
-    fits = [sentence for sentence in around if quote in sentence and len(sentence.split()) <= LONG and '"' not in sentence]
+    fits = [
+        sentence for sentence in around if quote in sentence and len(sentence.split()) <= LONG and '"' not in sentence
+    ]
     return capital(fits[0] if fits else quote)
 
 
