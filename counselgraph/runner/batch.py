@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from counselgraph.errors import ConfigError, InputError
+from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.session import build_session
 from counselgraph.memory.embed import load_embedder
 from counselgraph.memory.store import MemoryStore
-from counselgraph.models.load import Models, check_model_name
+from counselgraph.models.load import Models
 from counselgraph.personas.load import load_personas
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.drain import Controls
@@ -99,11 +100,10 @@ async def run(
         ConfigError: A model or role cannot be used.
     """
     personas = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
-    build_session(roles=spec.roles)
-    for name in {spec.model, *spec.models.values()}:
-        if check_model_name(name).kind == "human":
-            raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
+    if "human" in {spec.model, *spec.models.values()}:
+        raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
+        await check_cast(spec, known)
         folder = RunFolder(spec.out)
         manifest = folder.prepare(spec, await servers_of(spec, known))
         jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
@@ -181,6 +181,21 @@ def open_memory(spec: RunSpec, folder: RunFolder) -> MemoryStore | None:
         return None
     place = folder.memory if spec.memory == "run" else Path(spec.memory)
     return MemoryStore.open(place, embedder=load_embedder(spec.embedder))
+
+
+async def check_cast(spec: RunSpec, models: Models) -> None:
+    """Make sure that every role of a spec is known and has a model to play it, before anything is written.
+
+    Raises:
+        ConfigError: A role or a model cannot be used.
+        InputError: A script cannot be read, or has no lines for its role.
+    """
+    playing = {role.name for role in seats_for(spec.roles).all}
+    if unknown := sorted(set(spec.models) - playing):
+        known = ", ".join(sorted(playing))
+        raise ConfigError(f"`models` names {', '.join(unknown)}, which nobody plays here. Roles of this run: {known}.")
+    for role in sorted(playing):
+        await models.aget(spec.models.get(role, spec.model), role=role)
 
 
 async def servers_of(spec: RunSpec, models: Models) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class LiveShow:
                     self._asides = event["models"].get(CLIENT) != "human"
                 _print(self._console, _header(event))
             case "end":
-                _print(self._console, _end(event))
+                _print(self._console, _end(self._console, event))
             case _:
                 for item in self._story.take(event):
                     self._tell(item)
@@ -187,7 +187,8 @@ def _block(console: Console, text: Text, left: int, *, right: int = 0, mark: str
     for line in lines:
         line.rstrip()
     first, *rest = lines
-    return Text("\n").join([Text.assemble((mark.rjust(left), "dim" if mark else ""), first), *(margin + line for line in rest)])
+    first = Text.assemble((mark.rjust(left), "dim" if mark else ""), first)
+    return Text("\n").join([first, *(margin + line for line in rest)])
 
 
 def _style(aside: Aside) -> str:
@@ -196,10 +197,11 @@ def _style(aside: Aside) -> str:
     return "yellow" if aside.level else "dim bold"
 
 
-def _end(end: Mapping[str, Any]) -> Text:
-    told = Text.assemble((f"\nEnd: {stop_name(end)}", "bold"), clean(f", by {end['by']}. {end['reason']}"))
+def _end(console: Console, end: Mapping[str, Any]) -> Text:
+    told = Text.assemble((f"End: {stop_name(end)}", "bold"), clean(f", by {end['by']}. {end['reason']}"))
     counts = f"exchanges {end['exchanges']}, plans {end['plans']}, highest risk R{end['highest_risk']}"
-    return told.append(f"\n{counts}\n{cost(end['usage'], end['seconds'])}", "dim")
+    spent = Text(f"{counts}\n{cost(end['usage'], end['seconds'])}", "dim")
+    return Text("\n").join([Text(), _block(console, told, 0), spent])
 
 
 def _call(call: Mapping[str, Any], system: str, *, new: bool) -> Panel:

@@ -98,7 +98,10 @@ class Story:
 
     def _revision(self, event: Mapping[str, Any]) -> Aside:
         facts = _plan_facts(event)
-        news = tuple(fact for fact in facts if fact not in self._plan)
+        news = (
+            ("made for", str(event["trigger"]).replace("_", " ")),
+            *(fact for fact in facts if fact not in self._plan),
+        )
         self._plan = facts
         return Aside("plan", f"Plan {event['revision']}: {technique_label(event['technique'])}", news)
 
@@ -214,7 +217,6 @@ def _inside(quote: str, others: Sequence[str]) -> bool:
 
 def _plan_facts(event: Mapping[str, Any]) -> tuple[Fact, ...]:
     facts = (
-        ("made for", str(event["trigger"]).replace("_", " ")),
         ("focus", event["focus"]),
         ("hypothesis", event["hypothesis"]),
         ("steps", plan_steps(event["steps"])),

@@ -82,7 +82,8 @@ _FELT = re.compile(
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
-    r"\b(?:looks?|looked|seems?|seemed|sounds?|sounded|(?:they|he|she|somebody|everyone)(?:'d be|'re|'s| would be| was| were| is| are))"
+    r"\b(?:looks?|looked|seems?|seemed|sounds?|sounded"
+    r"|(?:they|he|she|somebody|everyone)(?:'d be|'re|'s| would be| was| were| is| are))"
     r"\s+(?:(?:so|very|just|really)\s+)?$",
     re.IGNORECASE,
 )

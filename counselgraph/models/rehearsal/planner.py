@@ -12,13 +12,15 @@ from langchain_core.messages import AnyMessage
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.hearing import beside_the_point, thought_in
+from counselgraph.models.rehearsal.hearing import beside_the_point, last_of, thought_in
 from counselgraph.models.rehearsal.words import capital, plain, sentences, telling, trimmed
 from counselgraph.protocols.plan import Plan, PlanDecision, Position, position
-from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.protocols.technique import Phase, Technique
 from counselgraph.transcript import CLIENT, said_by, said_since
 
+_CLEARLY = 3
+"""By how much another technique must lead to replace one that has not begun."""
 _FOCUS, _REASON, _QUOTE = 300, 400, 110
 _SWAY = 0.75
 """How much the seed may add to a technique's score: enough to break ties, too little to outvote a cue."""
@@ -111,46 +113,59 @@ def _next(seen: Sight, plan: Plan, at: Position) -> PlanDecision:
     protocol, last = load_protocol(), seen.said[-1] if seen.said else ""
     step = plan.steps[min(at.index, len(plan.steps) - 1)]
     if at.index >= len(plan.steps):
-        other = _other(seen, plan)
-        found = f"The steps of {_label(plan.technique)} are done. {capital(_why(seen, other))}, so {_label(other)} comes next."
-        return _decision(seen, other, Phase.INTERVENTION, focus(seen), found)
+        return _done(seen, plan)
     if at.held >= protocol.patience and step.phase is not Phase.CLOSING:
-        other = _other(seen, plan)
-        phase = Phase.EXPLORATION if step.phase is Phase.AGENDA else Phase.INTERVENTION
-        stalled = f"{_label(plan.technique)} has stalled: two answers gave nothing to work with, last {_quote(last)}."
-        return _decision(
-            seen, other, phase, plan.focus, f"{stalled} {_label(other)} asks for less and comes from another side."
-        )
+        return _stalled(seen, plan, step.phase, last)
     if protocol.discloses_belief(last, seen.language):
         return _deeper(seen, plan, step.phase, last)
-    return _on(seen, plan, step.phase, step.id)
+    return _on(seen, plan, step)
+
+
+def _done(seen: Sight, plan: Plan) -> PlanDecision:
+    other = _other(seen, plan)
+    reason = (
+        f"The steps of {_label(plan.technique)} are done. {capital(_why(seen, other))}: {_label(other)} comes next."
+    )
+    return _decision(seen, other, Phase.INTERVENTION, focus(seen), reason)
+
+
+def _stalled(seen: Sight, plan: Plan, phase: Phase, last: str) -> PlanDecision:
+    other = _other(seen, plan)
+    reason = (
+        f"{_label(plan.technique)} has stalled: two answers gave nothing to work with, last {_quote(last)}. "
+        f"{_label(other)} comes from another side."
+    )
+    onward = Phase.EXPLORATION if phase is Phase.AGENDA else Phase.INTERVENTION
+    return _decision(seen, other, onward, plan.focus, reason)
 
 
 def _deeper(seen: Sight, plan: Plan, phase: Phase, last: str) -> PlanDecision:
     belief = _belief(last) or plan.focus
+    heard = f"The client said what they take themselves to be: {_quote(belief)}."
     if phase in {Phase.INTERVENTION, Phase.CLOSING}:
-        reason = (
-            f"A belief came up, {_quote(belief)}; {_label(plan.technique)} can work with it, so it becomes the focus."
-        )
+        reason = f"{heard} {_label(plan.technique)} can work with it, so it becomes the focus."
         return _decision(seen, plan.technique, phase, belief, reason)
-    technique = ranked(f"{last}\n{last}\n{seen.all}", seen.seed)[0]
-    reason = f"The client said what they take themselves to be: {_quote(belief)}. {_label(technique)} can work on exactly that."
-    return _decision(seen, technique, Phase.EXPLORATION, belief, reason)
+    technique = ranked(f"{last}\n{seen.all}", seen.seed)[0]
+    return _decision(
+        seen, technique, Phase.EXPLORATION, belief, f"{heard} {_label(technique)} can work on exactly that."
+    )
 
 
-def _on(seen: Sight, plan: Plan, phase: Phase, step: str) -> PlanDecision:
-    technique = plan.technique
-    if phase in {Phase.AGENDA, Phase.EXPLORATION}:
-        found = scores(seen.all)
-        best = ranked(seen.all, seen.seed)[0]
-        # A technique is changed before it has begun only for a clear reason.
-        technique = best if found[best] >= found[technique] + 3 else technique
-    last = _quote(seen.said[-1]) if seen.said else "nothing yet"
-    if technique is not plan.technique:
-        reason = f"By now {_why(seen, technique)}, more clearly than at the start; last the client said {last}."
-    else:
-        reason = f"{_label(technique)} is at work (step: {step.replace('_', ' ')}) and the client works with it, last saying {last}."
-    return _decision(seen, technique, phase, focus(seen) if phase is Phase.EXPLORATION else plan.focus, reason)
+def _on(seen: Sight, plan: Plan, step: Step) -> PlanDecision:
+    technique, last = plan.technique, _quote(seen.said[-1]) if seen.said else "nothing yet"
+    if step.phase not in {Phase.AGENDA, Phase.EXPLORATION}:
+        reason = f"{_label(technique)} is at work at the step {_words(step)}; last the client said {last}."
+        return _decision(seen, technique, step.phase, plan.focus, reason)
+    found, best = scores(seen.all), ranked(seen.all, seen.seed)[0]
+    if found[best] >= found[technique] + _CLEARLY:
+        reason = f"By now {_why(seen, best)}, more clearly than what spoke for {_label(technique)}."
+        return _decision(seen, best, step.phase, focus(seen), reason)
+    reason = f"The step {_words(step)} comes next and {_label(technique)} still fits; last the client said {last}."
+    return _decision(seen, technique, step.phase, focus(seen), reason)
+
+
+def _words(step: Step) -> str:
+    return f"'{step.id.replace('_', ' ')}'"
 
 
 def _other(seen: Sight, plan: Plan) -> Technique:
@@ -163,9 +178,9 @@ def focus(seen: Sight) -> str:
     """The thought to work on, in the client's words: the latest one stated, or the sentence that says most."""
     if seen.language != "en":
         return _clip((seen.said[-1] if seen.said else "") or seen.reason or "what brings the client here", _FOCUS)
-    stated = [thought for thought in map(thought_in, seen.said) if thought] or [thought_in(seen.reason)]
-    if stated[-1]:
-        return _clip(stated[-1], _FOCUS)
+    stated = last_of(map(thought_in, seen.said)) or thought_in(seen.reason)
+    if stated:
+        return _clip(stated, _FOCUS)
     told = [telling(text, skip=beside_the_point) for text in (*seen.said[:2], seen.reason)]
     clear = next((capital(piece) for piece in told if piece), trimmed(seen.all))
     return _clip(clear or "what brings the client here", _FOCUS)

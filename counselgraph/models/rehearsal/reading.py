@@ -158,7 +158,11 @@ def _asks_something(asking: list[str]) -> bool:
 
 def _dark(text: str) -> bool:
     return (
-        re.search(r"\b(those|these|the) thoughts\b|act on|do it\b|hurt|die\b|dying|pills|weapon", text, re.IGNORECASE)
+        re.search(
+            r"\b(those|these|the) thoughts\b|act on|do it\b|hurt|die\b|dying|pills|weapon|would use|do it\b|intend to|act on|in mind|within reach",
+            text,
+            re.IGNORECASE,
+        )
         is not None
     )
 

@@ -67,12 +67,12 @@ _UNSAFE = re.compile(
     re.IGNORECASE,
 )
 _SUBJECT = (
-    r"(?:I|we|he|she|it|they|there|that|this|my|our|the|a|an|his|her|their|people|every\w+|no\s?body|no one|nothing|some\w*"
-    r"|others?|not|life|work|home|sleep)\b"
+    r"(?:I|we|he|she|it|they|there|that|this|my|our|the|a|an|his|her|their|people|every\w+|no\s?body|no one|nothing"
+    r"|some\w*|others?|not|life|work|home|sleep)\b"
 )
 _ADVERBIAL = (
-    r"(?:when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|sometimes|lately"
-    r"|recently|for|most|by|all)\b[^,]*,?\s*"
+    r"(?:when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|sometimes"
+    r"|lately|recently|for|most|by|all)\b[^,]*,?\s*"
 )
 _CLAUSE = re.compile(rf"^(?:{_ADVERBIAL})?{_SUBJECT}", re.IGNORECASE)
 _VERB = re.compile(

@@ -47,7 +47,7 @@ def live(events: Iterable[Event], *, asides: bool | None = None) -> str:
 def test_no_line_is_wider_than_the_terminal_and_none_ends_in_blanks(tmp_path: Path, width: int) -> None:
     lines = shown(tmp_path, session(first=f"{FIRST} " * 8), width=width).splitlines()
     assert max(map(len, lines)) <= min(width, 100)
-    assert not [line for line in lines if line.startswith("     ") and line != line.rstrip()]
+    assert not [line for line in lines if line != line.rstrip()]
 
 
 def test_the_sides_can_be_told_apart_without_colour(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from counselgraph.memory.record import Kind
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.client.ratings import earlier, own_random
+from counselgraph.models.rehearsal.client.ratings import own_random
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.client.wording import filled, slots_for, with_slots
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
@@ -45,6 +45,8 @@ def asks_of(scene: Scene) -> list[str]:
         asks = ["feeling_action", *(ask for ask in asks if ask not in {"feeling", "behaviour"})]
     if scene.exchange <= _OPENING_EXCHANGES and not scene.own:
         asks = ["opening" if ask in {"unknown", "more", "agenda", "how_are_you", "feeling"} else ask for ask in asks]
+    if scene.held_in_row:
+        asks = ["unknown" if ask in {"agenda", "consent", "check"} else ask for ask in asks]
     ratings = [ask for ask in asks if ask in RATINGS]
     if len(asks) > 1 and ratings:
         return (
@@ -213,8 +215,3 @@ def entry_for(ask: str) -> dict[str, Any]:
     answers, frames = bank("client_answers"), bank("client_frames")
     entry: dict[str, Any] = answers.get(ask) or frames.get(ask) or frames["unknown"]
     return entry
-
-
-def rated_before(scene: Scene, ask: str) -> bool:
-    """Whether the client has given a number for this already."""
-    return earlier(scene.turns, ask) is not None

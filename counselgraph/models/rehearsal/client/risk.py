@@ -15,7 +15,10 @@ _HIGH = 3
 _HEAVY = frozenset(
     {"feeling", "feeling_action", "thought", "belief", "worst_case", "how_are_you", "coping", "course", "sleep_daily"}
 )
-_VAGUE = frozenset({"unknown", "more", "check", "consent", "support", "how_are_you", "first_step", "options", "goals"})
+_VAGUE = frozenset(
+    {"unknown", "more", "check", "consent", "support", "how_are_you", "first_step", "options"}
+    | {"goals", "own_wish", "choose_option", "worst_case", "different_once", "homework", "thought"}
+)
 _VERB = re.compile(r"\b(?:I|I'\w+|would|is|are|was|has|have|had|needs?|wants?|keeps?|knows?)\b|'s\b")
 
 
@@ -90,6 +93,11 @@ def _direct(scene: Scene) -> list[str]:
         parts.append(left[0])
     if parts:
         return parts
+    calm = risk.settles and _settled_turns(scene) > 0
+    if "risk_means" in scene.reading.asks and "risk_question" not in scene.reading.asks:
+        return [_line(scene, "means_settled" if risk.settles else "means")]
+    if calm:
+        return [_line(scene, "again"), _line(scene, "keeps")]
     known = [risk.on_direct_question, *reversed(risk.statements)]
     return [_line(scene, "again"), next(line for line in known if line)]
 

@@ -112,7 +112,8 @@ class Scene:
 
     def told(self, line: str) -> bool:
         """Whether this has been said, in these words or nearly."""
-        if not self.speech.fresh(line):
+        head, turn, _rest = line.partition(", but ")
+        if not self.speech.fresh(line) or (turn and not self.speech.fresh(head)):
             return True
         words = content_words(line)
         return len(words) >= _FEW_WORDS and any(

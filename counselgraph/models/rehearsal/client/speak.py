@@ -125,7 +125,7 @@ def _leads(scene: Scene) -> list[str]:
 
 def _tail(scene: Scene, text: str) -> str:
     room = scene.budget - len(text.split())
-    if room < 3 or text.endswith(('"', "?")) or not _NO_TAIL.isdisjoint(scene.reading.asks):
+    if scene.exchange <= 1 or room < 3 or text.endswith(('"', "?")) or not _NO_TAIL.isdisjoint(scene.reading.asks):
         return ""
     if scene.chance.random() > 0.3:
         return ""

@@ -38,7 +38,7 @@ def check_in(material: Material, wording: Wording) -> str:
     if level is Level.PASSIVE and "person" not in asked:
         return f"{steady(material, wording)} {wording.choose(risk['topics']['person']['ask'])}"
     if level <= Level.CONCERN and not asked and not _said(material, risk["concern"]):
-        return f"{_acknowledge(material, wording)} {wording.choose(risk['concern']['ask'])}"
+        return f"{_acknowledge(material, wording, risk['concern'])} {wording.choose(risk['concern']['ask'])}"
     return ""
 
 
@@ -72,23 +72,22 @@ def _said(material: Material, topic: Mapping[str, Any]) -> bool:
     return any(re.search(topic["asked"], plain(turn), re.IGNORECASE) for turn in material.own)
 
 
-def _acknowledge(material: Material, wording: Wording) -> str:
-    risk = bank("counselor/risk")
+def _acknowledge(material: Material, wording: Wording, words: Mapping[str, Any] | None = None) -> str:
+    risk = words or bank("counselor/risk")
     quotes = [plain(finding.quote).strip(" .,;!\"'") for finding in material.risk.findings if finding.quote.strip()]
     heard = [quote for quote in quotes if quote in plain(material.last)]
     if not heard:
         return wording.choose(risk["acknowledge_plain"])
-    words = _whole(max(heard, key=len), material.last)
-    with_quote = Wording(wording.speech, {**wording.slots, "quote": words}, material.own)
+    slots = {**wording.slots, "quote": _whole(max(heard, key=len), material.last)}
+    with_quote = Wording(wording.speech, slots, material.own)
     return with_quote.choose(risk["acknowledge"])
 
 
 def _whole(quote: str, turn: str) -> str:
     """The sentence a quotation was cut from, if it is short enough to be said back, or the quotation."""
-    around = [trimmed(sentence) for sentence in sentences(turn) if quote in sentence]
-    fits = [
-        sentence for sentence in around if quote in sentence and len(sentence.split()) <= LONG and '"' not in sentence
-    ]
+    thoughts = re.findall(r"\"([^\"]+)\"", plain(turn))
+    around = [trimmed(part) for part in (*thoughts, *sentences(turn)) if quote in part]
+    fits = [part for part in around if quote in part and len(part.split()) <= LONG and '"' not in part]
     return capital(fits[0] if fits else quote)
 
 

@@ -23,8 +23,8 @@ from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
 
 _THOUGHT = re.compile(
-    r"\b(?:am|is|are|will|would|can't|cannot|could|never|always|must|should|don't|doesn't|have to|need to|going to|deserve"
-    r"|no ?one|no ?body|every\w+|nothing|hates?|thinks?|sees?)\b|'(?:m|s|re|ll|d)\b",
+    r"\b(?:am|is|are|will|would|can't|cannot|could|never|always|must|should|don't|doesn't|have to|need to|going to"
+    r"|deserve|no ?one|no ?body|every\w+|nothing|hates?|thinks?|sees?)\b|'(?:m|s|re|ll|d)\b",
     re.IGNORECASE,
 )
 _FORECAST = re.compile(r"\b(?:will|won't|going to|never|can't|would)\b|'ll\b", re.IGNORECASE)
@@ -60,7 +60,8 @@ def slots(material: Material) -> dict[str, str]:
 
 
 def _heard(material: Material) -> dict[str, str | None]:
-    clause = telling(_belief(material) or material.last, [turn.casefold() for turn in material.own], beside_the_point)
+    spent = [turn.casefold() for turn in material.own]
+    clause = telling(_belief(material) or material.last, spent, beside_the_point)
     quote = clause or quotable(material.last, _QUOTE, beside_the_point)
     reflected = clause and capital(flip(clause))
     noun = feeling_noun(material.feeling) if material.feeling else None

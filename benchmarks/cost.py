@@ -1,0 +1,119 @@
+"""What an exchange costs: CPU, log, journal and checkpoint at 5, 20 and 80 exchanges. `make bench` runs it.
+
+Two models: `fixed` answers at once, so what is measured is the framework; `rehearsal` thinks in the same process.
+Checkpoints are not part of a batch; the column shows what one saved state weighs when a saver is compiled in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from counselgraph import Answer, Context, Models, Request, RunSpec, build_session, run_sync
+from counselgraph.graphs.seats import play
+from counselgraph.graphs.state import checkpoint_types
+from counselgraph.testing import sample_persona
+
+LENGTHS = (5, 20, 80)
+SESSIONS = 8
+DECISION = {
+    "technique": "decatastrophizing",
+    "focus": "They will shout at me.",
+    "hypothesis": "I can't do anything right.",
+    "phase": "intervention",
+    "reason": "The client foresees anger before every call.",
+}
+
+
+class Fixed:
+    """A model that answers at once, about forty tokens, never the same twice in a session."""
+
+    name = "fixed"
+
+    async def answer(self, request: Request) -> Answer:
+        if request.output is not None:
+            return Answer(text=json.dumps(DECISION))
+        start = f"In exchange {request.exchange} the {request.role} says something of an ordinary length, "
+        return Answer(
+            text=start + "about forty tokens long, with a little about work, sleep and the week, and then stops."
+        )
+
+
+def measure(model: str, length: int, folder: Path) -> dict[str, float]:
+    """Run `SESSIONS` sessions of exactly `length` exchanges and say what each exchange cost."""
+    out = folder / f"{model}-{length}"
+    spec = RunSpec(
+        model=model, limit=SESSIONS, min_exchanges=length, max_exchanges=length, concurrency=SESSIONS, out=out
+    )
+    personas = folder / "personas"
+    spec = spec.model_copy(update={"personas": str(personas)})
+    started = time.process_time()
+    result = run_sync(spec, models=Models(overrides={"fixed": Fixed()}))
+    cpu = time.process_time() - started
+    exchanges = result.summary.exchanges
+    assert exchanges == SESSIONS * length, result.summary
+    return {
+        "exchanges": length,
+        "cpu_ms": cpu * 1000 / exchanges,
+        "log": size(out / "sessions") / exchanges,
+        "journal": size(out / "journal") / exchanges,
+        "checkpoint": asyncio.run(checkpoint(model, length)) / length,
+    }
+
+
+async def checkpoint(model: str, length: int) -> int:
+    """Bytes of one session's state as a saver stores it at the end."""
+    serde = JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types())
+    graph = build_session(cast=play(Models(overrides={"fixed": Fixed()}))).compile(
+        checkpointer=InMemorySaver(serde=serde)
+    )
+    persona = sample_persona()
+    start = {"persona": persona.for_client(), "intake": persona.for_counselor()}
+    context = Context(persona=persona.id, models={"default": model}, min_exchanges=length, max_exchanges=length)
+    config = {"configurable": {"thread_id": "one"}}
+    await graph.ainvoke(start, config, context=context, durability="exit")
+    return len(serde.dumps_typed((await graph.aget_state(config)).values)[1])
+
+
+def size(folder: Path) -> int:
+    """Bytes of the files in a folder."""
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{SESSIONS} sessions side by side, planner, rule screens and memory on; per exchange\n")
+    print("| model | exchanges | CPU ms | log bytes | journal bytes | checkpoint bytes |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        write_personas(Path(folder) / "personas")
+        for model in ("fixed", "rehearsal"):
+            for length in LENGTHS:
+                row = measure(model, length, Path(folder))
+                print(
+                    f"| {model} | {length} | {row['cpu_ms']:.2f} | {row['log']:.0f} | {row['journal']:.0f} "
+                    f"| {row['checkpoint']:.0f} |"
+                )
+
+
+def write_personas(folder: Path) -> None:
+    """Made-up clients, one file each."""
+    from counselgraph.personas.importers.yaml_file import dump_persona
+
+    folder.mkdir(parents=True)
+    for number in range(SESSIONS):
+        persona = sample_persona().model_copy(update={"id": f"client-{number}"})
+        (folder / f"{number}.yaml").write_text(dump_persona(persona), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
