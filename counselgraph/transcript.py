@@ -7,6 +7,7 @@ The counselor's turns are `AIMessage`s, everybody else's `HumanMessage`s; `name`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 
@@ -38,6 +39,12 @@ def text_of(message: AnyMessage) -> str:
 def said_by(messages: Iterable[AnyMessage], role: str) -> list[str]:
     """What `role` has said so far, oldest first."""
     return [text_of(message) for message in messages if role_of(message) == role]
+
+
+def last_said(messages: Sequence[AnyMessage], role: str, count: int = 1) -> list[str]:
+    """The last `count` things `role` has said, oldest first; costs the same however long the transcript is."""
+    recent = islice((text_of(message) for message in reversed(messages) if role_of(message) == role), count)
+    return list(recent)[::-1]
 
 
 def said_since(messages: Sequence[AnyMessage], role: str, exchange: int) -> list[str]:

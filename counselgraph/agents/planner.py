@@ -15,7 +15,7 @@ from counselgraph.protocols.plan import Plan, PlanDecision, Position, Trigger, a
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Phase
 from counselgraph.safety.levels import Risk
-from counselgraph.transcript import CLIENT, said_by, said_since
+from counselgraph.transcript import CLIENT, last_said, said_by, said_since
 
 _WHY = {
     Trigger.START: "This is the first plan of the session.",
@@ -130,10 +130,12 @@ def _wrap_up(plan: Plan, risk: Risk, scene: Scene) -> Plan:
 
 
 def _new_belief(plan: Plan, messages: Sequence[AnyMessage], language: str) -> bool:
-    protocol, said = load_protocol(), said_by(messages, CLIENT)
+    protocol = load_protocol()
+    if not any(protocol.discloses_belief(text, language) for text in last_said(messages, CLIENT)):
+        return False
+    said = said_by(messages, CLIENT)
     before = len(said) - len(said_since(messages, CLIENT, plan.made_at))
-    known = any(protocol.discloses_belief(text, language) for text in said[:before])
-    return not known and protocol.discloses_belief(said[-1], language)
+    return not any(protocol.discloses_belief(text, language) for text in said[:before])
 
 
 def _card(plan: Plan | None, view: PlannerView, ask: Ask, trigger: Trigger) -> str:

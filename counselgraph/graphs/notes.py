@@ -11,7 +11,7 @@ from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.safety.levels import Level, Risk
-from counselgraph.transcript import CLIENT, COUNSELOR, said_by
+from counselgraph.transcript import CLIENT, COUNSELOR, last_said, said_by
 
 State = Mapping[str, Any]
 _BOTH = (CLIENT, COUNSELOR)
@@ -61,7 +61,7 @@ def _note(state: State, context: Context, owner: str, kind: Kind, text: str) -> 
 
 
 def _last(state: State, role: str) -> str:
-    return next(iter(reversed(said_by(state["messages"], role))), "")
+    return next(iter(last_said(state["messages"], role)), "")
 
 
 def _step(state: State, context: Context) -> str:

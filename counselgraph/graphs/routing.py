@@ -13,7 +13,7 @@ from counselgraph.protocols.plan import Trigger
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Phase
 from counselgraph.safety.levels import Risk
-from counselgraph.transcript import CLIENT, COUNSELOR, said_by
+from counselgraph.transcript import CLIENT, COUNSELOR, last_said
 
 State = Mapping[str, Any]
 
@@ -110,7 +110,7 @@ def _plan_done(state: State, context: Context) -> Ending | None:
 
 def _stalled(state: State) -> Ending | None:
     for role in (CLIENT, COUNSELOR):
-        last = [" ".join(text.casefold().split()) for text in said_by(state["messages"], role)[-STALLED_TURNS:]]
+        last = [" ".join(text.casefold().split()) for text in last_said(state["messages"], role, STALLED_TURNS)]
         if len(last) == STALLED_TURNS and len(set(last)) == 1:
             return Ending(
                 stop=StopReason.STALLED, by=role, reason=f"The {role} said the same thing {STALLED_TURNS} times."

@@ -73,8 +73,8 @@ class Rule(Frozen):
         urgent: Level when a marker puts it within about a day; `level` if not given.
         remote: Level when a marker puts it in the past; R1 or `level`, the lower, if not given.
         remote_category: Category then; `category` if not given.
-        beside: Level when the same text speaks of the speaker's own life or despair as well: for words that leave the
-            thing itself unsaid ("I have a plan").
+        beside: Level when the same text speaks of suicide or self-injury as well, for words that leave it unsaid
+            themselves ("I have a plan"); beside despair alone they reach R2.
         guards: Guards this rule is subject to.
         unless: Patterns that take a match out when they stand anywhere in its sentence.
         patterns: Regular expressions over folded text; `<name>` stands for the book's word list of that name.

@@ -104,8 +104,7 @@ def _book_for(language: str) -> Book:
 
 def _stands(finding: Finding) -> bool:
     """Whether a finding contradicts a denial in the same text."""
-    present = finding.time is not Time.REMOTE and finding.subject is Subject.SELF
-    return present and finding.level >= Level.PASSIVE
+    return _is_own(finding) and finding.level >= Level.PASSIVE
 
 
 def _says_denial(folded: Folded, book: Book) -> bool:
@@ -154,17 +153,20 @@ def _finding(rule: Rule, passage: Passage) -> Finding | None:
 
 def _side_by_side(found: Mapping[Finding, Rule]) -> Iterator[Finding]:
     """Findings of one text in each other's light: see `Rule.beside`."""
-    said = any(rule.beside is None and _of_own_life(finding) for finding, rule in found.items())
+    plain = [finding for finding, rule in found.items() if rule.beside is None and _is_own(finding)]
+    near_death = any(finding.category in SELF_DIRECTED for finding in plain)
+    despair = any(finding.category is Category.HOPELESSNESS for finding in plain)
     for finding, rule in found.items():
-        lifted = (
-            said and rule.beside is not None and finding.subject is Subject.SELF and finding.time is not Time.REMOTE
-        )
-        yield finding.model_copy(update={"level": rule.beside}) if lifted else finding
+        if rule.beside is None or not _is_own(finding) or not (near_death or despair):
+            yield finding
+        else:
+            level = rule.beside if near_death else min(rule.beside, Level.PASSIVE)
+            yield finding.model_copy(update={"level": level})
 
 
-def _of_own_life(finding: Finding) -> bool:
-    own = finding.category in SELF_DIRECTED or finding.category is Category.HOPELESSNESS
-    return own and finding.subject is Subject.SELF and finding.level >= Level.CONCERN
+def _is_own(finding: Finding) -> bool:
+    """Whether a finding speaks of the speaker, now or lately."""
+    return finding.subject is Subject.SELF and finding.time is not Time.REMOTE
 
 
 def _of_another(finding: Finding) -> Finding:

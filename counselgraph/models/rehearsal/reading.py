@@ -36,8 +36,15 @@ _STEP_ASKS = {
     "draw_line": "rate_place",
     "place_again": "rate_place",
 }
+_DARK = re.compile(
+    r"\b(?:those|these|the) thoughts\b|\bact on\b|\bdo it\b|hurt|\bdie\b|dying|pills|weapon|would use|intend to|in mind"
+    r"|within reach",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"\"[^\"]*\"")
 _HAS_NUMBERS = frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
+_STEM = 4
+"""Letters a topic word has at least, without its ending."""
 _WORD = re.compile(r"[a-z][a-z'-]+")
 
 
@@ -87,7 +94,7 @@ def read(text: str) -> Reading:
 def content_words(text: str) -> frozenset[str]:
     """Stems of the words of a text that carry its topic."""
     words = _WORD.findall(plain(text).casefold())
-    return frozenset(_stem(word) for word in words if len(word) > 3 and word not in _small_words())
+    return frozenset(_stem(word) for word in words if len(word) >= _STEM and word not in _small_words())
 
 
 def _is_request(sentence: str) -> bool:
@@ -138,7 +145,7 @@ def _template(line: str) -> re.Pattern[str]:
 def _asks(said: list[str], asking: list[str]) -> tuple[str, ...]:
     whole = " ".join(said)
     found = [kind for kind in _ALWAYS if _pattern(kind).search(whole)]
-    found = [kind for kind in found if kind == "farewell" or kind == "safety_step" or asking]
+    found = [kind for kind in found if kind in {"farewell", "safety_step"} or asking]
     if "farewell" in found and asking and _asks_something(asking):
         found.remove("farewell")
     if "risk_means" in found and "risk_question" not in found and not _dark(whole):
@@ -157,14 +164,7 @@ def _asks_something(asking: list[str]) -> bool:
 
 
 def _dark(text: str) -> bool:
-    return (
-        re.search(
-            r"\b(those|these|the) thoughts\b|act on|do it\b|hurt|die\b|dying|pills|weapon|would use|do it\b|intend to|act on|in mind|within reach",
-            text,
-            re.IGNORECASE,
-        )
-        is not None
-    )
+    return _DARK.search(text) is not None
 
 
 @lru_cache(maxsize=8192)
@@ -209,6 +209,6 @@ def _small_words() -> frozenset[str]:
 
 def _stem(word: str) -> str:
     for ending in ("ing", "ies", "ed", "es", "s", "ly"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
+        if word.endswith(ending) and len(word) - len(ending) >= _STEM:
             return word[: -len(ending)]
     return word

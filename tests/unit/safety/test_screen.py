@@ -181,8 +181,9 @@ def test_spelling_and_characters_hide_nothing(text: str):
 
 
 def test_words_that_leave_it_unsaid_count_beside_words_that_do_not():
-    assert screen("I have a plan.").level == Level.CONCERN
-    assert screen("I hate my life. I have a plan.").level == Level.INTENT
+    assert screen("I have a plan.").level == Level.NONE
+    assert screen("I hate my life. I have a plan.").level == Level.PASSIVE
+    assert screen("I wish I was dead. I have a plan.").level == Level.INTENT
 
 
 @pytest.mark.parametrize(

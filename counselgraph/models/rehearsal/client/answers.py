@@ -29,6 +29,10 @@ _MOODS = ("push", "advice", "lecture", "validation")
 _BRIEF = 10
 """Words that even the tersest client spends."""
 _OPENING_EXCHANGES = 2
+_SHORTEST = 4
+"""Words a sentence has at least to be told without the one after it."""
+_TOUCHED = 0.5
+"""Share of a topic's words a question has to contain to be about it."""
 _HOMEWORK = {
     Attitude.POSITIVE: ("done", "done", "done", "half"),
     Attitude.NEUTRAL: ("done", "half", "half", "undone"),
@@ -80,7 +84,7 @@ def answer(scene: Scene, ask: str, *, short: bool = False) -> str:
     if ask == "homework_review":
         return _homework_report(scene, entry)
     told = _tell(scene, entry, short=short)
-    if told is not None and (not entry.get("say") or scene.chance.random() < _tell_first(ask)):
+    if told is not None and (not entry.get("say") or scene.sometimes(_tell_first(ask))):
         return told
     lines = says(scene, ask, entry)
     return _choose(scene, lines) or told or _fallback(scene, ask)
@@ -99,9 +103,9 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
     own = entry.get(scene.tone, [])
     plain = entry["say"]
     personal = filled(with_slots([*plain, *own]), slots)
-    if scene.chance.random() < entry.get("own_words", 0) and _any_fresh(scene, personal):
+    if scene.sometimes(entry.get("own_words", 0)) and _any_fresh(scene, personal):
         plain, own = with_slots(plain), with_slots(own)
-    if scene.tone == "cool" and own and scene.chance.random() < 0.9:
+    if scene.tone == "cool" and own and scene.sometimes(0.9):
         return filled(own, slots) + filled(plain, slots) * (not _any_fresh(scene, filled(own, slots)))
     return filled([*plain, *own], slots)
 
@@ -130,7 +134,7 @@ def _tell(scene: Scene, entry: dict[str, Any], *, short: bool) -> str | None:
     if entry.get("framed") == "always":
         return f"{scene.speech.pick(frames)} {line}"
     frames = [frame for frame in frames if scene.speech.fresh(frame)]
-    talks = not short and scene.persona.style.verbosity > 1 and scene.chance.random() < 0.4
+    talks = not short and scene.persona.style.verbosity > 1 and scene.sometimes(0.4)
     return f"{scene.chance.choice(frames)} {line}" if talks and frames else line
 
 
@@ -139,7 +143,7 @@ def _shortened(scene: Scene, line: str) -> str:
     if len(line.split()) <= max(scene.budget, 12) * 1.5:
         return line
     head, stop, _rest = line.partition(". ")
-    return f"{head}." if stop and len(head.split()) > 3 else line
+    return f"{head}." if stop and len(head.split()) >= _SHORTEST else line
 
 
 def _extended(scene: Scene, ask: str, parts: list[str]) -> list[str]:
@@ -157,8 +161,8 @@ def _fallback(scene: Scene, ask: str) -> str:
         return scene.speech.pick(frames["plain"])
     other = says(scene, "unknown", frames["unknown"])
     run_out = [line for line in frames["exhausted"] if scene.speech.fresh(line)]
-    if run_out and ask not in {"unknown", "nod", *_MOODS} and scene.chance.random() < 0.5:
-        return scene.chance.choice(run_out)
+    if run_out and ask not in {"unknown", "nod", *_MOODS} and scene.sometimes(0.5):
+        return str(scene.chance.choice(run_out))
     return _tell(scene, frames["unknown"], short=True) or _choose(scene, other) or scene.speech.pick(other)
 
 
@@ -179,17 +183,17 @@ def _may_tell(scene: Scene, item: Disclosure) -> bool:
         case When.ASKED_DIRECTLY:
             return touched == 1
         case When.ASKED:
-            return touched >= 0.5
+            return touched >= _TOUCHED
         case When.TRUSTED:
-            return scene.tone == "warm" and (touched >= 0.5 or _opens_up(scene))
+            return scene.tone == "warm" and (touched >= _TOUCHED or _opens_up(scene))
         case When.FREELY:
-            return touched >= 0.5 or _opens_up(scene)
+            return touched >= _TOUCHED or _opens_up(scene)
 
 
 def _opens_up(scene: Scene) -> bool:
     """Whether this is a moment for telling something unasked."""
     asks = set(scene.reading.asks)
-    return scene.exchange > _OPENING_EXCHANGES and asks <= _SLIGHT and scene.chance.random() < 0.5
+    return scene.exchange > _OPENING_EXCHANGES and asks <= _SLIGHT and scene.sometimes(0.5)
 
 
 def _homework_report(scene: Scene, entry: dict[str, Any]) -> str:

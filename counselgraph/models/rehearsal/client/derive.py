@@ -13,9 +13,9 @@ _SUBJECT = (
     r"(?:I|I'm|I'll|I've|I'd|my|he|she|they|it|it's|that|this|we|people|every\w+|no one|nobody|nothing|some\w+|if|being"
     r"|all|the|there|one|others)\b"
 )
+_MENTAL = "thought|belief|idea|thinking|feeling|worry|fear|convinced|certain|afraid|scared|worried|believe|think|feel"
 _THOUGHTS = (
-    rf"\b(?:thought|belief|idea|thinking|feeling|worry|fear|convinced|certain|afraid|scared|worried|believe|think|feel|worry|fear)"
-    rf" (?:that|like|as if|as though) (?P<t>{_SUBJECT}[^.;]*)",
+    rf"\b(?:{_MENTAL}) (?:that|like|as if|as though) (?P<t>{_SUBJECT}[^.;]*)",
     rf"\b(?:I (?:constantly |always |often )?(?:believe|worry|fear|think)) (?P<t>{_SUBJECT}[^.;]*)",
     r"\bfeel(?:s|ing)? like (?P<np>an? [\w -]+?)(?=,|\.| because| for| when|$)",
     r"\bdoubt(?:ing)? my ability to (?P<ability>[^.,;]+)",
@@ -31,8 +31,8 @@ _THOUGHT_FORMS = {
     "not": "I wasn't {}",
 }
 _THOUGHT_END = re.compile(
-    r",? (?:causing|leading|resulting|making|despite|due to|which|and (?:this|that|it|I)\b|but|so that|so\b|as I|affecting"
-    r"|prompting|in the eyes of|because)\b.*$|,.*$",
+    r",? (?:causing|leading|resulting|making|despite|due to|which|and (?:this|that|it|I)\b|but|so that|so\b|as I"
+    r"|affecting|prompting|in the eyes of|because)\b.*$|,.*$",
     re.IGNORECASE,
 )
 _NO_THOUGHT = re.compile(
@@ -42,19 +42,20 @@ _NO_THOUGHT = re.compile(
 )
 _CLAUSE = re.compile(rf"^{_SUBJECT}", re.IGNORECASE)
 _WHEN = re.compile(
-    r"\b((?:when(?:ever)?|every time|each time|the moment) (?:I|my|he|she|they|it|we|people|some\w+|any\w+|no one|nobody|the|a|"
-    r"something|others)\b[^.;]*)",
+    r"\b((?:when(?:ever)?|every time|each time|the moment) (?:I|my|he|she|they|it|we|people|some\w+|any\w+|no one"
+    r"|nobody|the|a|something|others)\b[^.;]*)",
     re.IGNORECASE,
 )
 _ONCE = re.compile(r"\b(?:started|began|realized|was diagnosed|died|passed away)\b", re.IGNORECASE)
 _AVOIDED = re.compile(
     r"\b(?:avoid(?:ed|ing)?|stay(?:ed|ing)? away from|steer clear of) (?!this|these|it\b|such|that\b)(?P<what>[^.,;]+)",
-    re.I,
+    re.IGNORECASE,
 )
 _AVOIDED_END = re.compile(r" (?:or|altogether|if|because|when|whenever|since|as|so|and)\b.*$")
 _STRESS = re.compile(
-    r"\b(?:the (?:stress|pressure) of (?P<a>[^.,;]+?)(?= (?:has|have|had|triggered|contributed|caused|led|made|is|was)\b|[.,;]|$)"
-    r"|(?:due to|because of|stems? from|comes? from) (?P<b>(?:the|my|a|an|past|all)\b[^.,;]+)|cause is (?P<c>my [^.,;]+))",
+    r"\b(?:the (?:stress|pressure) of (?P<a>[^.,;]+?)(?= (?:has|have|had|triggered|contributed|caused|led|made|is|was)\b"
+    r"|[.,;]|$)|(?:due to|because of|stems? from|comes? from) (?P<b>(?:the|my|a|an|past|all)\b[^.,;]+)"
+    r"|cause is (?P<c>my [^.,;]+))",
     re.IGNORECASE,
 )
 
@@ -66,7 +67,7 @@ def thought_in(text: str) -> str | None:
             kind = next(name for name, value in found.groupdict().items() if value)
             clause = _cut(found[kind])
             thought = spoken(_THOUGHT_FORMS[kind].format(clause)).rstrip(".")
-            if 3 <= len(thought.split()) <= 20 and not _NO_THOUGHT.search(thought):
+            if _within(thought, 3, 20) and not _NO_THOUGHT.search(thought):
                 return thought
     return None
 
@@ -78,7 +79,7 @@ def _cut(clause: str) -> str:
 
 def is_clause(thought: str) -> bool:
     """Whether a thought can follow "that ..."."""
-    return _CLAUSE.match(thought) is not None and "?" not in thought and len(thought.split()) <= 20
+    return _CLAUSE.match(thought) is not None and "?" not in thought and _within(thought, 1, 20)
 
 
 def embedded(clause: str) -> str:
@@ -96,7 +97,7 @@ def when_in(text: str) -> str | None:
         return None
     clause = re.split(r", (?!or |and |my )|, I\b|\bI get it\b", found[1])[0].strip(" ,.")
     clause = re.sub(r",? (?:leading|causing|making|affecting)\b.*$", "", clause)
-    return clause[:1].lower() + clause[1:] if 3 <= len(clause.split()) <= 16 else None
+    return clause[:1].lower() + clause[1:] if _within(clause, 3, 16) else None
 
 
 def avoided_in(text: str) -> str | None:
@@ -105,7 +106,7 @@ def avoided_in(text: str) -> str | None:
     if found is None:
         return None
     what = _AVOIDED_END.sub("", found["what"]).strip()
-    return what if 1 <= len(what.split()) <= 9 and what != "situations" else None
+    return what if _within(what, 1, 9) and what != "situations" else None
 
 
 def cause_in(text: str) -> str | None:
@@ -115,7 +116,7 @@ def cause_in(text: str) -> str | None:
         cause = re.split(r" (?:that|and|which|when|who|where|as|to)\b| I\b", next(filter(None, found.groups())))[
             0
         ].strip()
-        if cause and len(cause.split()) <= 7:
+        if _within(cause, 1, 7):
             return f"{head}{cause}"
     return None
 
@@ -147,7 +148,7 @@ def person_in(text: str) -> str | None:
     """Somebody of the client's life, with "my" in front ("my sister")."""
     people = _people()
     found = re.search(
-        rf"\bmy (?:(?:ex|older|younger|little|big|best|close|grown-up)[- ])?(?:{people})\b", plain(text), re.I
+        rf"\bmy (?:(?:ex|older|younger|little|big|best|close|grown-up)[- ])?(?:{people})\b", plain(text), re.IGNORECASE
     )
     return f"my {found[0][3:]}" if found else None
 
@@ -190,3 +191,8 @@ def first(found: Iterable[str | None]) -> str | None:
 def closed(text: str) -> str:
     """A sentence with a capital and a full stop."""
     return capital(text if text[-1:] in ".!?…" else f"{text}.")
+
+
+def _within(text: str, least: int, most: int) -> bool:
+    """Whether a text has at least and at most these numbers of words."""
+    return least <= len(text.split()) <= most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import zlib
@@ -15,6 +16,7 @@ _NUMBER = re.compile(r"\b(\d{1,3})\b")
 _FIRST = {Attitude.POSITIVE: (65, 85), Attitude.NEUTRAL: (70, 90), Attitude.NEGATIVE: (80, 95)}
 _PLACE = (10, 35)
 _STEP = 5
+_ALL = 100
 _SHARED = {"rate_sure": "rate_belief", "rate_prediction": "rate_likely"}
 """Ratings of the same thing under another name; `balanced_thought` and `weigh_readings` re-rate the belief."""
 
@@ -37,7 +39,7 @@ def given(turns: Sequence[Pair], ask: str) -> list[int]:
         asked = [rating for rating in turn.reading.asks if rating in RATINGS]
         if turn.client and any(_family(rating) == _family(ask) for rating in asked):
             found = _NUMBER.search(turn.client)
-            if found is not None and int(found[1]) <= 100:
+            if found is not None and int(found[1]) <= _ALL:
                 numbers.append(int(found[1]))
     return numbers
 
@@ -75,4 +77,4 @@ def slices(own: int, others: int, chance: random.Random) -> list[int]:
     units = (100 - own) // _STEP
     cuts = sorted(chance.sample(range(1, units), others - 1)) if units > others else list(range(1, others))
     edges = [0, *(min(cut, units) for cut in cuts), units]
-    return [(right - left) * _STEP for left, right in zip(edges, edges[1:], strict=False)]
+    return [(right - left) * _STEP for left, right in itertools.pairwise(edges)]

@@ -10,6 +10,7 @@ from counselgraph.models.rehearsal.client.scene import Scene
 _FIRST, _LAST = 3, 6
 """Exchanges by which the first and the last statement are said at the latest."""
 _EARLIEST = 2
+_SAID_TWICE = 2
 _HIGH = 3
 """Level from which a direct question also brings the next statement."""
 _HEAVY = frozenset(
@@ -107,7 +108,7 @@ def settling(scene: Scene) -> bool:
     if not scene.persona.risk.settles or _unsaid(scene) or "farewell" in scene.reading.asks:
         return False
     asked = any("risk_question" in turn.reading.asks and turn.client for turn in scene.turns)
-    return asked and _settled_turns(scene) < 2
+    return asked and _settled_turns(scene) < _SAID_TWICE
 
 
 def _settled_turns(scene: Scene) -> int:

@@ -67,6 +67,10 @@ class Scene:
         """The source of chance of this turn."""
         return self.speech.random
 
+    def sometimes(self, share: float) -> bool:
+        """True in this share of turns."""
+        return self.chance.random() < share
+
     @property
     def reading(self) -> Reading:
         """The counselor's last turn as the client takes it."""
@@ -74,14 +78,14 @@ class Scene:
 
     @property
     def tone(self) -> str:
-        """ "warm", "middle" or "cool"."""
+        """How the client meets the counselor now: "warm", "middle" or "cool"."""
         if self.warmth < COOL:
             return "cool"
         return "warm" if self.warmth > WARM else "middle"
 
     @property
     def register(self) -> str:
-        """ "formal", "wry", "clipped" or "plain", whatever word the persona uses for it."""
+        """How the client talks, whatever word the persona uses for it: "formal", "wry", "clipped" or "plain"."""
         given = self.persona.style.register_.casefold()
         kinds = {
             "formal": ("formal", "polite", "precise", "correct"),

@@ -17,8 +17,8 @@ from counselgraph.personas.persona import Attitude
 
 _TRIES = 12
 _STARTS = re.compile(
-    r"^(?:yes|no|yeah|well|okay|ok|hm+|mm|right|sure|fine|honestly|look|thanks|thank you|maybe|let me|all right|um|oh|facts|"
-    r"if you|good question|still|about|the worst|bye|now that)\b|^\"",
+    r"^(?:yes|no|yeah|well|okay|ok|hm+|mm|right|sure|fine|honestly|look|thanks|thank you|maybe|let me|all right|um|oh"
+    r"|facts|if you|good question|still|about|the worst|bye|now that)\b|^\"",
     re.IGNORECASE,
 )
 _NEVER_HELD = frozenset(
@@ -30,6 +30,8 @@ _BARE_YES = 3
 """How many of the "heard" leads say no more than yes, and so go before an answer to a question."""
 _PUSHED_OUT = 3
 _LONG_ENOUGH = 6
+_FROZEN = 0.05
+_TAIL_ROOM = 3
 _ROLE_PLAY = frozenset({"first_try", "second_try", "hold_ground", "i_sentence"})
 _NO_TAIL = _ROLE_PLAY | RATINGS | {"summary", "homework", "ladder", "share_out", "agenda", "check"}
 _NO_HABIT = frozenset({"summary", "homework", "farewell", "share_out", "ladder"}) | _ROLE_PLAY
@@ -103,7 +105,7 @@ def _turn(scene: Scene) -> str:
 def _lead(scene: Scene, text: str) -> str:
     if _STARTS.match(text) or scene.exchange <= 1 or not _ROLE_PLAY.isdisjoint(scene.reading.asks):
         return ""
-    if scene.chance.random() > (0.15 if scene.register == "clipped" else 0.4):
+    if not scene.sometimes(0.15 if scene.register == "clipped" else 0.4):
         return ""
     recent = " ".join(scene.own[-3:])
     pool = [lead for lead in _leads(scene) if lead not in recent]
@@ -115,19 +117,24 @@ def _leads(scene: Scene) -> list[str]:
     moods = scene.reading.moods
     if scene.tone == "cool":
         return leads["cool"] if not scene.reading.asks else leads["cool"][1:] + leads["question"][:2]
-    if "validation" in moods and not scene.reading.asks and scene.chance.random() < 0.5:
+    if "validation" in moods and not scene.reading.asks and scene.sometimes(0.5):
         return leads["kindness"]
     if "reflection" in moods or not scene.reading.asks:
         return leads["heard"][: None if not scene.reading.asks else _BARE_YES]
     own = leads.get(scene.register, [])
-    return own if own and scene.chance.random() < 0.5 else leads["question"]
+    return own if own and scene.sometimes(0.5) else leads["question"]
 
 
 def _tail(scene: Scene, text: str) -> str:
     room = scene.budget - len(text.split())
-    if scene.exchange <= 1 or room < 3 or text.endswith(('"', "?")) or not _NO_TAIL.isdisjoint(scene.reading.asks):
+    if (
+        scene.exchange <= 1
+        or room < _TAIL_ROOM
+        or text.endswith(('"', "?"))
+        or not _NO_TAIL.isdisjoint(scene.reading.asks)
+    ):
         return ""
-    if scene.chance.random() > 0.3:
+    if not scene.sometimes(0.3):
         return ""
     kind = {"warm": "open", "middle": "middle", "cool": "shut"}[scene.tone]
     pool = [line for line in bank("client_frames")["tails"][kind] if scene.speech.fresh(line)]
@@ -140,7 +147,7 @@ def _in_own_voice(scene: Scene, text: str) -> str:
     recent = " ".join(scene.own[-2:]).casefold()
     if not _NO_HABIT.isdisjoint(scene.reading.asks):
         return text
-    if not habits or not scene.material.english or scene.chance.random() > 0.45:
+    if not habits or not scene.material.english or not scene.sometimes(0.45):
         return text
     if any(habit.strip(" ,.").casefold() in recent for habit in habits):
         return text
@@ -163,7 +170,7 @@ def with_habit(text: str, habit: str) -> str:
 
 def _holds_back(scene: Scene) -> bool:
     """Whether this turn gives nothing; never for long, and never where an answer matters."""
-    if not scene.material.english or scene.exchange < 2 or not scene.own:
+    if not scene.material.english or scene.exchange <= 1 or not scene.own:
         return False
     if scene.warmth >= COOL or scene.held_in_row >= _HELD_IN_ROW or not _NEVER_HELD.isdisjoint(scene.reading.asks):
         return False
@@ -171,11 +178,11 @@ def _holds_back(scene: Scene) -> bool:
         return False
     rough = not scene.reading.moods.isdisjoint({"push", "advice", "lecture"})
     chance = (0.34 if scene.negative else 0.15) + 0.15 * rough - 0.15 * scene.held_in_row
-    return scene.chance.random() < chance
+    return scene.sometimes(chance)
 
 
 def _walks_out(scene: Scene) -> bool:
     if scene.persona.attitude is not Attitude.NEGATIVE or scene.persona.risk.level or scene.exchange < _LONG_ENOUGH:
         return False
     pushes = sum("push" in turn.reading.moods for turn in scene.turns[-5:])
-    return pushes >= _PUSHED_OUT and scene.warmth < 0.05 and scene.chance.random() < 0.5
+    return pushes >= _PUSHED_OUT and scene.warmth < _FROZEN and scene.sometimes(0.5)

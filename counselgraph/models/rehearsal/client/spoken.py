@@ -8,8 +8,8 @@ from functools import lru_cache
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.words import capital, plain
 
-_BREAK = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"'(])|(?<=[。！？])\s*|\n+")
-_END = re.compile(r"[.!?…。！？\"]$")
+_BREAK = re.compile(r"(?<=[.!?…])\s+(?=[A-Z\"'(])|(?<=[\u3002\uff01\uff1f])\s*|\n+")
+_END = re.compile(r"[.!?…\u3002\uff01\uff1f\"]$")
 UNIT_WORDS = 34
 """Words up to which the sentences of one field are told in one go."""
 

@@ -20,6 +20,7 @@ _START = {Attitude.POSITIVE: 0.64, Attitude.NEUTRAL: 0.46, Attitude.NEGATIVE: 0.
 _REACH = {Attitude.POSITIVE: 0.95, Attitude.NEUTRAL: 0.8, Attitude.NEGATIVE: 0.55}
 _MOODS = {"reflection": 0.03, "validation": 0.045, "advice": -0.06, "push": -0.1, "lecture": -0.06}
 _OWN_WORDS = 0.015
+_WORDS_TAKEN_UP = 2
 _TOO_MANY_QUESTIONS = -0.05
 _QUESTIONS = 3
 
@@ -66,7 +67,7 @@ def warmth(persona: Persona, turns: Sequence[Pair]) -> float:
 def _change(turn: Pair, before: str) -> float:
     reading = turn.reading
     change = sum(_MOODS[mood] for mood in reading.moods)
-    if before and len(content_words(turn.counselor) & content_words(before)) >= 2:
+    if before and len(content_words(turn.counselor) & content_words(before)) >= _WORDS_TAKEN_UP:
         change += _OWN_WORDS
     if reading.questions >= _QUESTIONS:
         change += _TOO_MANY_QUESTIONS
