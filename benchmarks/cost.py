@@ -14,12 +14,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from counselgraph import Answer, Context, Models, Request, RunSpec, build_session, run_sync
 from counselgraph.graphs.seats import play
-from counselgraph.graphs.state import checkpoint_types
+from counselgraph.graphs.state import checkpoint_types, opening_state
+from counselgraph.personas.importers.yaml_file import dump_persona
 from counselgraph.testing import sample_persona
 
 LENGTHS = (5, 20, 80)
@@ -76,10 +78,9 @@ async def checkpoint(model: str, length: int) -> int:
         checkpointer=InMemorySaver(serde=serde)
     )
     persona = sample_persona()
-    start = {"persona": persona.for_client(), "intake": persona.for_counselor()}
     context = Context(persona=persona.id, models={"default": model}, min_exchanges=length, max_exchanges=length)
-    config = {"configurable": {"thread_id": "one"}}
-    await graph.ainvoke(start, config, context=context, durability="exit")
+    config: RunnableConfig = {"configurable": {"thread_id": "one"}}
+    await graph.ainvoke(opening_state(persona), config, context=context, durability="exit")
     return len(serde.dumps_typed((await graph.aget_state(config)).values)[1])
 
 
@@ -107,8 +108,6 @@ def main() -> None:
 
 def write_personas(folder: Path) -> None:
     """Made-up clients, one file each."""
-    from counselgraph.personas.importers.yaml_file import dump_persona
-
     folder.mkdir(parents=True)
     for number in range(SESSIONS):
         persona = sample_persona().model_copy(update={"id": f"client-{number}"})

@@ -232,8 +232,7 @@ def list_personas(
 @personas_app.command("show")
 def show_persona(persona: Annotated[str, typer.Argument(help="Built-in id or file.")], format_: Format = None) -> None:
     """Print personas as YAML."""
-    from counselgraph.personas.files import dump_persona
-    from counselgraph.personas.load import load_personas
+    from counselgraph.personas import dump_persona, load_personas
 
     source = persona if Path(persona).exists() else f"builtin/{persona.removeprefix('builtin/')}"
     for item in load_personas(source, format=format_).personas:
@@ -260,8 +259,7 @@ def import_personas(
     skip_bad: SkipBad = None,
 ) -> None:
     """Turn records of an outside format into persona YAML files."""
-    from counselgraph.personas.files import dump_persona
-    from counselgraph.personas.load import load_personas
+    from counselgraph.personas import dump_persona, load_personas
 
     found = load_personas(source, format=format_, skip_bad=bool(skip_bad))
     try:
@@ -310,7 +308,8 @@ def _play(spec: RunSpec, display: str, *, watch: bool = False) -> int:
     from counselgraph.runner.show import WatchFirst
 
     with showing(display, err) as on_progress:
-        result = run_sync(spec, on_progress=on_progress, on_event=WatchFirst(out).take if watch else None)
+        watcher = WatchFirst(out).take if watch else None
+        result = run_sync(spec, on_progress=on_progress, on_event=watcher, on_notice=_notice)
     for problem in result.bad:
         err.print(f"left out: {problem}", markup=False)
     for session, reason in result.failed.items():
@@ -320,6 +319,10 @@ def _play(spec: RunSpec, display: str, *, watch: bool = False) -> int:
         out.print(f"Stopped on request. Go on with: counselgraph resume {result.out}", markup=False)
         return DRAINED
     return SOME_FAILED if result.failed else OK
+
+
+def _notice(text: str) -> None:
+    err.print(f"notice: {text}", markup=False)
 
 
 def _talk(spec: RunSpec) -> int:

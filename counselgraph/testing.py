@@ -14,7 +14,7 @@ from counselgraph.agents.role import Role, Update, channels
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.seats import DEFAULT_ROLES
 from counselgraph.graphs.session import build_session
-from counselgraph.graphs.state import SessionState, checkpoint_types
+from counselgraph.graphs.state import SessionState, checkpoint_types, opening_state
 from counselgraph.models.base import Model
 from counselgraph.models.rehearsal.model import Rehearsal
 from counselgraph.personas.persona import Attitude, Conceptualization, Demographics, Persona, PresentingProblem
@@ -168,9 +168,8 @@ async def _check_in_session(role: Role, model: Model) -> None:
 
     graph = build_session(roles=extra, cast=cast).compile()
     persona = sample_persona()
-    start = {"persona": persona.for_client(), "intake": persona.for_counselor()}
     context = Context(session="check", persona=persona.id, max_exchanges=EXCHANGES)
-    final = await graph.ainvoke(start, context=context)
+    final = await graph.ainvoke(opening_state(persona), context=context)
     assert final.get("ending"), f"A session with role {role.name!r} did not come to an end."
     if role.speaks and final["messages"]:
         texts = [message.text for message in final["messages"]]

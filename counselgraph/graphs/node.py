@@ -20,7 +20,7 @@ Node = Callable[..., Awaitable[Update]]
 class Casting(Protocol):
     """Who plays which role: gives every role of a session its model."""
 
-    async def __call__(self, role: str, context: Context) -> Model:
+    async def __call__(self, role: str, context: Context, /) -> Model:
         """The model that plays `role` in the session of this context."""
         ...
 

@@ -103,6 +103,11 @@ class SessionState(TypedDict, total=False):
     ending: Ending | None
 
 
+def opening_state(persona: Persona) -> SessionState:
+    """What a session with this persona is started with: the client's side for the client, the intake for the counselor."""
+    return {"persona": persona.for_client(), "intake": persona.for_counselor()}
+
+
 def checkpoint_types() -> list[type]:
     """Types of ours that a checkpoint may hold; strict deserialization refuses every other."""
     found: dict[type, None] = {}

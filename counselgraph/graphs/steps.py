@@ -47,7 +47,9 @@ def recall_node(memory: MemoryStore | None) -> Node:
 
     async def recall(state: State, *, runtime: Runtime[Context]) -> Update:
         context, given = runtime.context, typed_view(SessionState, state)
-        persona: Persona = given.get("persona") or await asyncio.to_thread(_built_in, context.persona)
+        persona = given.get("persona")
+        if persona is None:
+            persona = await asyncio.to_thread(_built_in, context.persona)
         first = 0 if routing.first_speaker(given, context) == COUNSELOR else 1
         update: Update = {
             "persona": persona.for_client(),

@@ -20,7 +20,7 @@ from counselgraph.personas.load import load_personas
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.folder import RunFolder
-from counselgraph.runner.job import Job, header_of, jobs_for
+from counselgraph.runner.job import Job, header_of, jobs_for, models_named, notices_for
 from counselgraph.runner.log import Event, SessionLog, has_ended
 from counselgraph.runner.play import SessionGraph, play
 from counselgraph.runner.report import FAILED, Summary, summarize
@@ -28,6 +28,7 @@ from counselgraph.runner.spec import RunSpec
 
 OnProgress = Callable[["Progress"], None]
 OnEvent = Callable[[Event], None]
+OnNotice = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -82,6 +83,7 @@ async def run(
     models: Models | None = None,
     on_progress: OnProgress | None = None,
     on_event: OnEvent | None = None,
+    on_notice: OnNotice | None = None,
 ) -> RunResult:
     """Run all sessions of a spec, or the rest of them if its folder already holds a part.
 
@@ -94,13 +96,15 @@ async def run(
         models: Where model names become models; by default made from the spec.
         on_progress: Called after every session.
         on_event: Called with every event of every session as it is logged.
+        on_notice: Called before the first session with what a reader should know, such as a language that a part of
+            the run does not speak.
 
     Raises:
         InputError: A persona, the spec or the folder cannot be used.
         ConfigError: A model or role cannot be used.
     """
     personas = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
-    if "human" in {spec.model, *spec.models.values()}:
+    if "human" in models_named(spec).values():
         raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
         await check_cast(spec, known)
@@ -108,6 +112,8 @@ async def run(
         manifest = folder.prepare(spec, await servers_of(spec, known))
         jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
         todo = [job for job in jobs if not has_ended(folder.log(job.id))]
+        for notice in notices_for(todo, spec) if on_notice is not None else ():
+            on_notice(notice)
         progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
         drained = await _play_all(todo, spec, folder, known, progress, on_progress, on_event)
     summary = summarize(folder.path)
@@ -200,5 +206,5 @@ async def check_cast(spec: RunSpec, models: Models) -> None:
 
 async def servers_of(spec: RunSpec, models: Models) -> dict[str, Any]:
     """What each model server says of itself."""
-    names = sorted({spec.model, *spec.models.values()})
+    names = sorted(set(models_named(spec).values()))
     return {name: await models.describe(name) for name in names if name.startswith(("openai/", "vllm/"))}

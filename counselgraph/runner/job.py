@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from counselgraph.graphs.context import Context
+from counselgraph.graphs.seats import seats_for
+from counselgraph.graphs.state import SessionState, opening_state
+from counselgraph.languages import language_name
+from counselgraph.models.rehearsal.bank import LANGUAGES
 from counselgraph.personas.persona import Persona
 from counselgraph.runner.log import NOTICE, REHEARSAL_NOTICE, SCHEMA_VERSION, Event
 from counselgraph.runner.spec import RunSpec
+from counselgraph.safety.screen import languages
+
+DEFAULT, REHEARSAL = "default", "rehearsal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,9 @@ class Job:
         return self.context.session
 
     @property
-    def start(self) -> dict[str, Any]:
+    def start(self) -> SessionState:
         """What the graph is started with."""
-        return {"persona": self.persona.for_client(), "intake": self.persona.for_counselor()}
+        return opening_state(self.persona)
 
 
 def jobs_for(persona: Persona, spec: RunSpec, run_id: str) -> Iterator[Job]:
@@ -64,22 +70,40 @@ def context_for(
     )
 
 
+def models_named(spec: RunSpec) -> dict[str, str]:
+    """Role to model; `default` stands for every role not named, and is left out where no role is left to it."""
+    roles = {role.name for role in seats_for(spec.roles).all}
+    default = {} if roles <= set(spec.models) else {DEFAULT: spec.model}
+    return {**default, **spec.models}
+
+
+def notices_for(jobs: Iterable[Job], spec: RunSpec) -> Iterator[str]:
+    """What a reader should know before the run: languages that parts of it do not speak."""
+    rehearsed = REHEARSAL in models_named(spec).values()
+    for code in sorted({job.context.language for job in jobs}):
+        name = language_name(code)
+        if rehearsed and code.partition("-")[0] not in LANGUAGES:
+            yield f"The rehearsal model does not speak {name}; its turns are in English."
+        if code.partition("-")[0] not in languages():
+            yield f"There are no safety rules for {name}; the English ones are run and never lower a level."
+
+
 def header_of(job: Job, spec: RunSpec) -> Event:
     """First event of a session's log: who, with which models, from which seed."""
-    persona, names = job.persona, sorted({spec.model, *spec.models.values()})
+    persona, models = job.persona, models_named(spec)
     source = persona.source
     return {
         "event": "header",
         "schema_version": SCHEMA_VERSION,
         "role": "run",
-        "notice": f"{NOTICE} {REHEARSAL_NOTICE}" if "rehearsal" in names else NOTICE,
+        "notice": f"{NOTICE} {REHEARSAL_NOTICE}" if REHEARSAL in models.values() else NOTICE,
         "run": job.context.run,
         "persona": {"id": persona.id, "name": persona.name, "attitude": persona.attitude.value},
         "source": None if source is None else source.model_dump(include={"format", "file", "record"}),
         "language": job.context.language,
         "seed": spec.seed,
         "replicate": job.context.replicate,
-        "models": {"default": spec.model, **spec.models},
+        "models": models,
         "roles": list(spec.roles),
         "max_exchanges": spec.max_exchanges,
     }

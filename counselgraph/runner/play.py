@@ -11,7 +11,7 @@ from langgraph.runtime import RunControl
 from langgraph.types import Command
 
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.state import Ending, StopReason
+from counselgraph.graphs.state import Ending, SessionState, StopReason
 from counselgraph.runner.job import Job
 from counselgraph.runner.log import Event, SessionLog
 from counselgraph.runner.recorder import Recorder
@@ -49,7 +49,7 @@ async def play(
 
 async def step(
     graph: SessionGraph,
-    given: dict[str, Any] | Command[Any] | None,
+    given: SessionState | Command[Any] | None,
     context: Context,
     recorder: Recorder,
     *,

@@ -57,7 +57,8 @@ class Summary(BaseModel):
         """The run in one line."""
         stops = ", ".join(f"{count} {stop}" for stop, count in self.stops.items()) or "none ended"
         rest = f", {self.unfinished} unfinished" if self.unfinished else ""
-        return f"{out}: {self.sessions} sessions ({stops}{rest}), {self.exchanges} exchanges, {self.usage.calls} model calls"
+        cost = f"{self.exchanges} exchanges, {self.usage.calls} model calls"
+        return f"{out}: {self.sessions} sessions ({stops}{rest}), {cost}"
 
 
 def summarize(out: str | Path) -> Summary:

@@ -25,7 +25,7 @@ class Recording:
 
     name = "recording"
 
-    async def __call__(self, role: str, context: Context) -> Model:
+    async def __call__(self, _role: str, _context: Context) -> Model:
         return self
 
     async def answer(self, request: Request) -> Answer:

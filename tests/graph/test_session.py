@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Any
 
 import pytest
 from langchain_core.messages import AnyMessage
@@ -17,7 +18,7 @@ from counselgraph import Ask, ConfigError, Context, Draft, StopReason, Update, b
 from counselgraph.agents.role import channels
 from counselgraph.graphs.seats import DEFAULT_ROLES, play
 from counselgraph.graphs.session import build_chat
-from counselgraph.graphs.state import checkpoint_types
+from counselgraph.graphs.state import checkpoint_types, opening_state
 from counselgraph.models.base import Answer
 from counselgraph.personas.persona import Disclosure, Intake, Persona, RiskProfile, When
 from counselgraph.safety.levels import Category
@@ -25,21 +26,19 @@ from counselgraph.testing import sample_persona
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 from tests.fakes.models import Recording
 
-
-def start(persona: Persona) -> dict:
-    return {"persona": persona.for_client(), "intake": persona.for_counselor()}
+start = opening_state
 
 
 def context(**options) -> Context:
     return Context(**{"persona": "sample-client", "seed": 5, **options})
 
 
-async def built(**options):
+async def built(**options) -> Any:
     """Building reads files, which is not done in an event loop."""
     return await asyncio.to_thread(build_session, **options)
 
 
-async def play_through(cast=None, *, persona=None, roles=(), **options) -> dict:
+async def play_through(cast=None, *, persona=None, roles=(), **options) -> Any:
     graph = (await built(roles=roles, cast=cast or Recording())).compile()
     return await graph.ainvoke(start(persona or sample_persona()), context=context(**options))
 
@@ -76,7 +75,7 @@ async def test_speakers_take_turns_and_the_counselor_opens_once():
     state = await play_through()
     speakers = [role_of(message) for message in state["messages"]]
     assert speakers[0] == COUNSELOR
-    assert all(one != other for one, other in zip(speakers, speakers[1:], strict=False))
+    assert all(one != other for one, other in pairwise(speakers))
 
 
 async def test_a_session_may_be_opened_by_the_client():
@@ -277,7 +276,7 @@ async def test_state_may_be_edited_as_plain_json_and_forked():
 
 
 async def test_a_chat_window_takes_one_message_a_run_and_screens_it():
-    graph = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
+    graph: Any = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
     options = {"config": {"configurable": {"thread_id": "t"}}, "context": context()}
     say = [{"role": "user", "content": "I keep putting off calls."}]
     first = await graph.ainvoke({"messages": say, **start(sample_persona())}, **options)

@@ -10,6 +10,9 @@ import yaml
 
 from counselgraph.errors import ConfigError
 
+LANGUAGES = frozenset({"en"})
+"""Languages the phrase banks speak."""
+
 
 @lru_cache(maxsize=64)
 def bank(name: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import BaseModel
 
@@ -30,7 +32,7 @@ class Mood(BaseModel):
 
 
 def asking(model, **options):
-    events = []
+    events: list[dict[str, Any]] = []
     return Ask(role="counselor", model=model, emit=events.append, **options), events
 
 

@@ -53,8 +53,8 @@ _AVOIDED = re.compile(
 )
 _AVOIDED_END = re.compile(r" (?:or|altogether|if|because|when|whenever|since|as|so|and)\b.*$")
 _STRESS = re.compile(
-    r"\b(?:the (?:stress|pressure) of (?P<a>[^.,;]+?)(?= (?:has|have|had|triggered|contributed|caused|led|made|is|was)\b"
-    r"|[.,;]|$)|(?:due to|because of|stems? from|comes? from) (?P<b>(?:the|my|a|an|past|all)\b[^.,;]+)"
+    r"\b(?:the (?:stress|pressure) of (?P<a>[^.,;]+?)(?= (?:has|have|had|triggered|contributed|caused|led|made|is|was)"
+    r"\b|[.,;]|$)|(?:due to|because of|stems? from|comes? from) (?P<b>(?:the|my|a|an|past|all)\b[^.,;]+)"
     r"|cause is (?P<c>my [^.,;]+))",
     re.IGNORECASE,
 )
@@ -113,9 +113,8 @@ def cause_in(text: str) -> str | None:
     """A cause named in a sentence, as a noun phrase."""
     for found in _STRESS.finditer(plain(text)):
         head = "the stress of " if found["a"] else ""
-        cause = re.split(r" (?:that|and|which|when|who|where|as|to)\b| I\b", next(filter(None, found.groups())))[
-            0
-        ].strip()
+        named = next(filter(None, found.groups()))
+        cause = re.split(r" (?:that|and|which|when|who|where|as|to)\b| I\b", named)[0].strip()
         if _within(cause, 1, 7):
             return f"{head}{cause}"
     return None

@@ -78,7 +78,7 @@ def _heard(material: Material) -> dict[str, str | None]:
 
 
 def _belief(material: Material) -> str | None:
-    """The sentence in which the client says what they take themselves to be: nothing else in the turn weighs as much."""
+    """The sentence in which the client says what they take themselves to be; nothing else in a turn weighs as much."""
     protocol = load_protocol()
     if not protocol.discloses_belief(material.last, material.language):
         return None
