@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 
-class CounselgraphError(Exception):
-    """Base class of every error raised on purpose by counselgraph."""
+class CounselgraphError(RuntimeError):
+    """Base class of every error raised on purpose by counselgraph.
+
+    A RuntimeError, because LangGraph's server hides the message of every exception that is not one of Python's own.
+    """
 
 
 class InputError(CounselgraphError):

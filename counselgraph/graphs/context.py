@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from counselgraph.agents.ask import Scene
@@ -37,7 +39,7 @@ class Context(BaseModel):
     replicate: int = Field(default=1, ge=1)
     models: dict[str, str] = Field(default_factory=dict)
     params: dict[str, float | int | str | bool] = Field(default_factory=dict)
-    opens: str = Field(default="counselor", pattern="^(counselor|client)$")
+    opens: Literal["counselor", "client"] = "counselor"
     max_exchanges: int = Field(default=20, ge=1)
     min_exchanges: int = Field(default=0, ge=0)
     call_limit: int | None = Field(default=None, ge=1)

@@ -99,7 +99,7 @@ def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats, 
 
 # Edges are async: LangGraph would run a sync one in a thread of its own.
 async def _first_speaker(state: SessionState) -> str:
-    return routing.first_speaker(typed_view(SessionState, state), get_runtime(Context).context)
+    return "client" if state["exchange"] else "counselor"
 
 
 async def _after_client_turn(state: SessionState) -> str:
@@ -109,8 +109,16 @@ async def _after_client_turn(state: SessionState) -> str:
 async def _after_client_side(state: SessionState) -> str:
     now = typed_view(SessionState, state)
     way = routing.after_client_turn(now)
-    return routing.planner_or_counselor(now, get_runtime(Context).context) if way == "go_on" else _WAYS[way]
+    if way != "go_on":
+        return _WAYS[way]
+    context = _run_context()
+    return "planner" if context is None else routing.planner_or_counselor(now, context)
 
 
 async def _after_exchange(state: SessionState) -> str:
     return routing.after_exchange(state)
+
+
+def _run_context() -> Context | None:
+    """None when no run is going on: an edited state is routed anew, and the planner then sees whether it is due."""
+    return getattr(get_runtime(Context), "context", None)

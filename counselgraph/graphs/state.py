@@ -51,6 +51,11 @@ class Ending(BaseModel):
     reason: str
 
 
+def add_usage(spent: Usage, more: Usage) -> Usage:
+    """Add up; either may be plain JSON, since a reducer sees a value as it was written or restored."""
+    return Usage.model_validate(spent) + Usage.model_validate(more)
+
+
 class SessionState(TypedDict, total=False):
     """Channels of a session.
 
@@ -99,7 +104,7 @@ class SessionState(TypedDict, total=False):
     counselor_memories: list[MemoryRecord]
     notes: Annotated[list[MemoryRecord], operator.add]
     leaving: Draft | None
-    usage: Annotated[Usage, operator.add]
+    usage: Annotated[Usage, add_usage]
     ending: Ending | None
 
 
@@ -138,7 +143,7 @@ def typed_view(schema: type, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+    return isinstance(value, (dict, str)) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
 
 
 @lru_cache(maxsize=64)

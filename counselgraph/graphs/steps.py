@@ -47,15 +47,16 @@ def recall_node(memory: MemoryStore | None) -> Node:
 
     async def recall(state: State, *, runtime: Runtime[Context]) -> Update:
         context, given = runtime.context, typed_view(SessionState, state)
-        persona = given.get("persona")
-        if persona is None:
-            persona = await asyncio.to_thread(_built_in, context.persona)
+        persona: Persona = given["persona"] if given.get("persona") else await _built_in(context.persona)
         first = 0 if routing.first_speaker(given, context) == COUNSELOR else 1
         update: Update = {
             "persona": persona.for_client(),
             "exchange": given.get("exchange", first),
             "session_number": 1,
         }
+        if given.get("ending"):
+            # Turns are kept by exchange: a session that goes on after its end must not overwrite its last one.
+            update |= {"exchange": given["exchange"] + 1, "ending": None, "leaving": None}
         update["intake"] = given.get("intake") or persona.for_counselor()
         if memory is None:
             return update
@@ -148,5 +149,6 @@ def _commit(draft: Draft, now: Mapping[str, Any], context: Context) -> Update:
     return {"draft": None, "spoken": draft, "messages": [message]}
 
 
-def _built_in(persona_id: str) -> Persona:
-    return load_personas(f"builtin/{persona_id}").personas[0]
+async def _built_in(persona_id: str) -> Persona:
+    found = await asyncio.to_thread(load_personas, f"builtin/{persona_id}")
+    return found.personas[0]

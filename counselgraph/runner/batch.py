@@ -108,6 +108,7 @@ async def run(
         raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
         await check_cast(spec, known)
+        await asyncio.to_thread(check_memory, spec)
         folder = RunFolder(spec.out)
         manifest = folder.prepare(spec, await servers_of(spec, known))
         jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
@@ -179,6 +180,18 @@ async def _session_graph(spec: RunSpec, folder: RunFolder, cast: JournaledCast) 
     memory = await asyncio.to_thread(open_memory, spec, folder)
     with memory or contextlib.nullcontext():
         yield build_session(roles=spec.roles, cast=cast, memory=memory).compile()
+
+
+def check_memory(spec: RunSpec) -> None:
+    """Make sure that a store outside the run folder can be opened, before anything is written. Blocking.
+
+    Raises:
+        CounselgraphError: The store or its embedder cannot be used.
+    """
+    if spec.memory not in {"run", "none"}:
+        with MemoryStore.open(spec.memory, embedder=load_embedder(spec.embedder)):
+            return
+    load_embedder(spec.embedder)
 
 
 def open_memory(spec: RunSpec, folder: RunFolder) -> MemoryStore | None:

@@ -18,7 +18,7 @@ from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import Ending, checkpoint_types
 from counselgraph.models.load import Models
 from counselgraph.personas.load import load_personas
-from counselgraph.runner.batch import check_cast, models_of, open_memory, servers_of
+from counselgraph.runner.batch import check_cast, check_memory, models_of, open_memory, servers_of
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import Job, header_of, jobs_for
@@ -72,6 +72,7 @@ async def chat(
     persona = load_personas(spec.personas, format=spec.format, limit=1, skip_bad=spec.skip_bad).personas[0]
     async with models or models_of(spec) as known:
         await check_cast(spec, known)
+        await asyncio.to_thread(check_memory, spec)
         folder = RunFolder(spec.out)
         manifest = folder.prepare(spec, await servers_of(spec, known))
         job = next(jobs_for(persona, spec, manifest["run"]))

@@ -1,8 +1,9 @@
 """Folding: text as the rules read it, with the way back to the original characters.
 
 Rules are written once, in lower-case plain characters; people write curly quotes, full-width letters, zero-width
-joiners and stray spaces. A folded text is what is left when those are gone, and it knows which original characters each
-of its own came from, so that a quote is always a substring of what was really said.
+joiners, traditional characters, accents or none, and stray spaces. A folded text is what is left when those are gone,
+and it knows which original characters each of its own came from, so that a quote is always a substring of what was
+really said. The letters of a pattern fold as those of a text do, so that a rule may be written as its language is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 SENTENCE_BREAK = "\n"
 
@@ -19,12 +21,19 @@ _PLAIN = str.maketrans(
         "\u2018": "'", "\u2019": "'", "\u201b": "'", "\u2032": "'", "\u00b4": "'", "`": "'", "\u02bc": "'",
         "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"',
         "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-",
-        "\u3002": ".",
+        "\u3002": ".", "\u300c": '"', "\u300d": '"', "\u300e": '"', "\u300f": '"', "\u3001": ",",
+        "\u060c": ",", "\u061b": ";", "\u061f": "?", "\u06d4": ".", "\u0640": None,
     }
 )  # fmt: skip
+# Letters that are written in more than one way: Arabic and Persian forms, traditional and simplified Chinese.
+_LETTERS = str.maketrans(
+    "يىئكةۀأإآٱؤ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹妳祂牠" "@TRAD@",
+    "یییکههااااو01234567890123456789你他它" "@SIMP@",
+)
+_ZERO_WIDTH_NON_JOINER = "\u200c"
 _DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
 _PIECE = re.compile(
-    r"""(?P<end>(?<=[.!?])["')\]]{0,3}\s+|\s*\n\s*\n\s*)   # a sentence or a paragraph ends
+    r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?=[\u3400-\u9fff]))|\s*\n\s*\n\s*)   # a sentence or a paragraph ends
       | (?P<gap>\s*(?:\.\.+|\u2026)\s*|\s+)           # trailing dots hold a sentence together, as a space does
       """,
     re.VERBOSE,
@@ -63,16 +72,31 @@ def _plain(text: str) -> tuple[str, list[int] | range]:
     return "".join(char for char, _ in kept), [index for _, index in kept]
 
 
+def fold_pattern(pattern: str) -> str:
+    """A regular expression with its letters folded; a zero-width non-joiner in it stands for a space or nothing."""
+    return "".join(
+        " ?" if char == _ZERO_WIDTH_NON_JOINER else _character(char) if char > "\x7f" and char.isalpha() else char
+        for char in pattern
+    )
+
+
 def _characters(text: str) -> Iterator[tuple[str, int]]:
-    for index, char in enumerate(text):
-        if char.isspace():
-            yield ("\n" if char in "\n\u2028\u2029" else " "), index
-        elif char < "\x7f":
-            yield char.translate(_PLAIN).lower(), index
-        elif unicodedata.category(char) not in _DROPPED:
-            # NFKC and lower() may give several characters for one; all of them point at it.
-            wide = unicodedata.normalize("NFKC", char).translate(_PLAIN).lower()
-            yield from ((part, index) for part in wide)
+    # Some characters fold to several or to none; all that is left points at what was written.
+    return ((part, index) for index, char in enumerate(text) for part in _character(char))
+
+
+@lru_cache(maxsize=16384)
+def _character(char: str) -> str:
+    """What one character folds to."""
+    if char.isspace():
+        return "\n" if char in "\n\u2028\u2029" else " "
+    if char < "\x7f":
+        return char.translate(_PLAIN).lower()
+    if unicodedata.category(char) in _DROPPED:
+        return ""
+    wide = unicodedata.normalize("NFKC", char).translate(_PLAIN).lower().translate(_LETTERS)
+    apart = unicodedata.normalize("NFKD", wide)
+    return apart[0] if apart[1:] and apart[0].isascii() and not any(map(str.isascii, apart[1:])) else wide
 
 
 def _single_spaced(original: str, plain: str, origin: list[int] | range) -> Folded:

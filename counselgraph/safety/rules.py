@@ -18,6 +18,7 @@ import yaml
 from pydantic import Field, PrivateAttr, ValidationError
 
 from counselgraph.errors import InputError
+from counselgraph.safety.fold import fold_pattern
 from counselgraph.safety.levels import Category, Frozen, Level, Side, Time
 
 DEFAULT_LANGUAGE = "en"
@@ -132,19 +133,23 @@ class Book(Frozen):
 
     Attributes:
         language: Language code, as in the file name.
+        spaced: Words are written apart; then no pattern matches inside a word.
         words: Word lists that patterns refer to as `<name>`.
         clause_break: What separates two clauses of a sentence.
         denials: Sentences by which somebody says that they do not think of suicide.
         direct_question: How a counselor asks about suicide, self-harm or safety.
         takes_up: How a reply shows that it has heard a risk, apart from asking.
+        calling: What leads to a number to call or text.
     """
 
     language: str
+    spaced: bool = True
     words: dict[str, str] = Field(default_factory=dict)
     clause_break: Patterns
     denials: Patterns
     direct_question: Patterns
     takes_up: Patterns
+    calling: Patterns
     times: dict[Marker, Patterns]
     guards: dict[GuardKind, Guard]
     rules: tuple[Rule, ...]
@@ -167,7 +172,8 @@ class Book(Frozen):
         """One compiled expression for several patterns, between word boundaries; no pattern finds nothing."""
         if patterns not in self._compiled:
             spelled = "|".join(f"(?:{self.spelled_out(pattern)})" for pattern in patterns) or "(?!)"
-            self._compiled[patterns] = re.compile(f"{_EDGE}(?:{spelled}){_EDGE}")
+            edge = _EDGE if self.spaced else ""
+            self._compiled[patterns] = re.compile(f"{edge}(?:{fold_pattern(spelled)}){edge}")
         return self._compiled[patterns]
 
     def ending(self, patterns: Patterns) -> Pattern:
@@ -186,7 +192,7 @@ class Book(Frozen):
         return self
 
     def _all_patterns(self) -> Iterable[Patterns]:
-        yield from (self.clause_break, self.denials, self.direct_question, self.takes_up, *self.times.values())
+        yield from (self.clause_break, self.denials, self.direct_question, self.takes_up, self.calling, *self.times.values())
         for guard in self.guards.values():
             yield from (guard.before, guard.after, guard.around, guard.unless)
         for rule in self.rules:

@@ -5,7 +5,7 @@ It reads words as words. Nothing said in a text can switch it off, and what it f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from counselgraph.safety.fold import Folded, fold
 from counselgraph.safety.levels import Category, Finding, Level, Risk, Side, Subject, Time, Verdict
@@ -32,10 +32,12 @@ def screen(text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGU
     Args:
         text: What was said; any length, any characters.
         side: Whose words they are.
-        language: Language code. Without rules for it the English ones are run and the verdict is marked failed, so
+        language: Language code. The English rules are run beside those of any other language, since English comes up
+            in every session. Without rules for the language only they are run, and the verdict is marked failed, so
             that it never lowers a level.
     """
-    verdict = screen_folded(fold(text), side, _book_for(language))
+    folded = fold(text)
+    verdict = _together([screen_folded(folded, side, book) for book in _books_for(language)])
     return verdict if language_of(language) in languages() else verdict.model_copy(update={"failed": True})
 
 
@@ -63,11 +65,11 @@ def screen_reply(
         offered: The counselor has already offered a service since then.
     """
     verdict = screen(reply, side=Side.COUNSELOR, language=language)
-    folded, resources, book = fold(reply), resources_for(locale), _book_for(language)
+    folded, resources, books = fold(reply), resources_for(locale), _books_for(language)
     found = (
         *verdict.findings,
-        *invented_contacts(folded, resources),
-        *left_out(folded, risk, resources, book, asked=asked, offered=offered),
+        *invented_contacts(folded, resources, books),
+        *left_out(folded, risk, resources, books, asked=asked, offered=offered),
     )
     findings = tuple(sorted(dict.fromkeys(found), key=lambda finding: -finding.level))
     return verdict.model_copy(update={"findings": findings, "level": _highest(findings)})
@@ -97,9 +99,23 @@ def _highest(findings: Iterable[Finding]) -> Level:
     return max((finding.level for finding in findings if counts(finding)), default=Level.NONE)
 
 
-def _book_for(language: str) -> Book:
-    code = language_of(language)
-    return load_book(code if code in languages() else DEFAULT_LANGUAGE)
+def _books_for(language: str) -> tuple[Book, ...]:
+    """The language's own book, if there is one, and the English one."""
+    own = {language_of(language)} & set(languages())
+    return tuple(load_book(code) for code in dict.fromkeys((*own, DEFAULT_LANGUAGE)))
+
+
+def _together(verdicts: Sequence[Verdict]) -> Verdict:
+    """One verdict of several books on the same text."""
+    if len(verdicts) == 1:
+        return verdicts[0]
+    found = [finding for verdict in verdicts for finding in verdict.findings]
+    return Verdict(
+        side=verdicts[0].side,
+        level=_highest(found),
+        findings=tuple(sorted(found, key=lambda finding: -finding.level)),
+        denial=any(verdict.denial for verdict in verdicts) and not any(map(_stands, found)),
+    )
 
 
 def _stands(finding: Finding) -> bool:

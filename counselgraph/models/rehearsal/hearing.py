@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.words import capital, has_verb, plain, sentences, trimmed
+from counselgraph.models.rehearsal.words import capital, plain, sentences, stands_alone, trimmed
 
 SHORTEST, LONGEST = 3, 16
 """Words a thought has, at least and at most, to be worth quoting."""
@@ -38,11 +38,12 @@ def _introduced() -> re.Pattern[str]:
     return re.compile(rf"\b(?:{before}){between} (?P<thought>(?:{subject})\b[^.;!?\"]*)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def thought_in(text: str) -> str | None:
     """A thought the client states in this turn, in the client's own first-person words, capitalised; None if none."""
     said = plain(text)
     quoted = [part for part in _QUOTED.findall(said) if _heard("subject", r"^(?:{})\b").match(part)]
-    told = [sentence for sentence in sentences(said) if not dark(sentence)]
+    told = [sentence for sentence in sentences(said) if not dark(sentence) and not beside_the_point(sentence)]
     introduced = [found["thought"] for found in map(_introduced().search, told) if found]
     stated = [sentence for sentence in map(trimmed, filter(_may_state, told)) if _states(sentence)]
     found = [
@@ -70,7 +71,7 @@ def _whole(thought: str) -> str | None:
 def _clipped(thought: str) -> str | None:
     bare = trimmed(thought)
     cuts = [cut.start() for cut in _CUT.finditer(bare)]
-    for end in [*(cut for cut in cuts if len(bare[:cut].split()) >= _CLEAR and has_verb(bare[:cut])), len(bare)]:
+    for end in [*(cut for cut in cuts if len(bare[:cut].split()) >= _CLEAR and stands_alone(bare[:cut])), len(bare)]:
         piece = bare[:end].strip(" ,;")
         if len(piece.split()) <= LONGEST:
             return capital(piece) if len(piece.split()) >= SHORTEST and not _YOU.search(piece) else None
@@ -118,7 +119,7 @@ def _feelings() -> re.Pattern[str]:
 _HIGHEST = 100
 _MARKED = r"\b(\d{1,3})\s*(?:%|percent\b|per cent\b|out of (?:100|a hundred)\b|/\s*100)"
 _BARE = r"(?<!day )(?<!age )\b(\d{1,3})\b(?! ?(?:\w+s|minutes?|hours?|days?|weeks?|years?|people|of)\b)"
-_PAST = re.compile(r"\b(?:not|from|instead of|than|was(?: at)?) \d{1,3}\b(?! (?:to|now))", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:not|from|instead of|than|was(?: at)?|said|were at) \d{1,3}\b(?! (?:to|now))", re.IGNORECASE)
 _RATED = re.compile(f"{_MARKED}|{_BARE}", re.IGNORECASE)
 _TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "a hundred")
 _TENS_WORD = re.compile(rf"\b({'|'.join(_TENS)})(?:[- ](five))?\b", re.IGNORECASE)
@@ -145,6 +146,7 @@ def rating_in(text: str, *, asked: bool) -> int | None:
     return (_TENS.index(words[-1][0].lower()) + 1) * 10 + (5 if words[-1][1] else 0) if words else None
 
 
+@lru_cache(maxsize=4096)
 def person_in(text: str) -> str | None:
     """A person the client speaks of, from the counselor's side ("your boss")."""
     frame = r"\bmy (?:(?:old|older|younger|little|big|best|close) )?(?:{})\b"

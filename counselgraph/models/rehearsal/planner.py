@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,7 +78,8 @@ def look(request: Request) -> Sight:
     )
 
 
-def scores(text: str) -> dict[Technique, float]:
+@lru_cache(maxsize=256)
+def scores(text: str) -> Mapping[Technique, float]:
     """How strongly the words of a text call for each technique."""
     return {
         technique: prior + sum(weight for cue, weight in cues if cue.search(text))
@@ -126,7 +127,7 @@ def _done(seen: Sight, plan: Plan) -> PlanDecision:
     reason = (
         f"The steps of {_label(plan.technique)} are done. {capital(_why(seen, other))}: {_label(other)} comes next."
     )
-    return _decision(seen, other, Phase.INTERVENTION, focus(seen), reason)
+    return _decision(seen, other, Phase.INTERVENTION, plan.focus, reason)
 
 
 def _stalled(seen: Sight, plan: Plan, phase: Phase, last: str) -> PlanDecision:

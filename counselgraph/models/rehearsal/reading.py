@@ -22,6 +22,7 @@ LONG_TURN = 75
 
 _ALWAYS = ("risk_question", "risk_means", "risk_protective", "safety_step", "farewell")
 _ALIASES = {
+    "believe_rating": "rate_belief",
     "thinking": "thought",
     "moment": "situation",
     "find_the_rule": "find_rule",
@@ -45,7 +46,7 @@ _QUOTED = re.compile(r"\"[^\"]*\"")
 _HAS_NUMBERS = frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
 _STEM = 4
 """Letters a topic word has at least, without its ending."""
-_WORD = re.compile(r"[a-z][a-z'-]+")
+_WORD = re.compile(r"[a-z][a-z'-]{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ def read(text: str) -> Reading:
 @lru_cache(maxsize=4096)
 def content_words(text: str) -> frozenset[str]:
     """Stems of the words of a text that carry its topic."""
-    words = _WORD.findall(plain(text).casefold())
-    return frozenset(_stem(word) for word in words if len(word) >= _STEM and word not in _small_words())
+    words = _WORD.findall(plain(text).casefold().replace("'s ", " "))
+    return frozenset(_stem(word) for word in words if word not in _small_words())
 
 
 def _is_request(sentence: str) -> bool:

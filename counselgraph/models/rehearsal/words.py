@@ -20,20 +20,30 @@ _SPACES = re.compile(r"\s+")
 _STRAIGHT = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 
 
+@lru_cache(maxsize=8)
+def _small(name: str) -> str:
+    return "|".join(bank("words")[name])
+
+
 @lru_cache(maxsize=1)
 def _lead() -> re.Pattern[str]:
-    return re.compile(rf"^(?:(?:{'|'.join(bank('words')['lead'])})\b[\s,.;:\u2026\u2013\u2014-]+)+", re.IGNORECASE)
+    pause = r"[\s,.;:\u2026\u2013\u2014-]+"
+    return re.compile(
+        rf"^(?:(?:{_small('lead')})\b{pause}|(?:{_small('lead_comma')})[,.;:\u2026]{pause})+", re.IGNORECASE
+    )
 
 
 @lru_cache(maxsize=1)
 def _tail() -> re.Pattern[str]:
-    between = r"[\s,;:\u2026\u2013\u2014-]+"
-    return re.compile(rf"{between}(?:{'|'.join(bank('words')['tail'])})?[\s.,!\u2026]*$", re.IGNORECASE)
+    tags = (
+        rf"[\s,;:\u2026\u2013\u2014-]+(?:{_small('tail')})|\s*[,;:\u2026\u2013\u2014][\s-]*(?:{_small('tail_comma')})"
+    )
+    return re.compile(rf"(?:{tags})+[\s.,!\u2026]*$", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1)
-def _verdict() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(bank('words')['verdict'])})\b", re.IGNORECASE)
+@lru_cache(maxsize=4)
+def _sign(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{_small(name)})\b", re.IGNORECASE)
 
 
 _ADVERBS = r"(?:\s+(?:\w+ly|just|always|never|still|also|only|often|even|already|once|so|now|ever|almost))*"
@@ -71,13 +81,13 @@ _SUBJECT = (
     r"|some\w*|others?|not|life|work|home|sleep)\b"
 )
 _ADVERBIAL = (
-    r"(?:when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|sometimes"
-    r"|lately|recently|for|most|by|all)\b[^,]*,?\s*"
+    r"(?:maybe|perhaps|when|whenever|every time|if|since|after|before|at|in|on|with|during|last|yesterday|today|even"
+    r"|now|sometimes|lately|recently|for|most|by|all)\b[^,]*,?\s*"
 )
 _CLAUSE = re.compile(rf"^(?:{_ADVERBIAL})?{_SUBJECT}", re.IGNORECASE)
 _VERB = re.compile(
     r"\b(?:I|we|he|she|it|they|there|that|this|who|one|body|thing|people|my \w+|the \w+|(?:every|some|no)\w+)"
-    r"(?:'(?:m|s|re|ve|d|ll)\b|\s+(?!and\b|or\b|of\b|at\b|in\b|on\b|with\b)\w+)",
+    r"(?:'(?:m|s|re|ve|d|ll)\b|\s+(?!and\b|or\b|of\b|at\b|in\b|on\b|with\b|(?:hav|be|gett|mak|go|com|tak|do|try)ing\b)\w+)",
     re.IGNORECASE,
 )
 _CUT = re.compile(
@@ -87,17 +97,18 @@ _SUBORDINATE = re.compile(
     r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE
 )
 _LOWER = re.compile(
-    r"^(?:you|your|yours|it|he|she|they|there|that|this|the|a|an|his|her|their|people|every\w*|no|nobody|nothing|some\w*|when"
+    r"^(?:you|your|yours|maybe|perhaps|it|he|she|they|there|that|this|the|a|an|his|her|their|people|every\w*|no|nobody|nothing|some\w*|when"
     r"|whenever|if|since|after|before|at|in|on|with|during|last|yesterday|today|even|now|lately|recently|for|most|by|all"
     r"|other|others|not|life|work|home|sleep|it's|that's|there's|he's|she's|they're|you're|you've|you'd|you'll)\b",
     re.IGNORECASE,
 )
 
 _SLIGHT = 5
-SHORT, LONG = 3, 17
+SHORT, LONG = 3, 18
 """Words a clause worth saying back has, at least and at most."""
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """Text with single spaces and straight apostrophes and quotes."""
     return _SPACES.sub(" ", text.translate(_STRAIGHT)).strip()
@@ -120,7 +131,7 @@ def sentences(text: str) -> list[str]:
 def trimmed(sentence: str) -> str:
     """A sentence without the small words people start and end with, and without its full stop."""
     bare = _lead().sub("", plain(sentence))
-    return _tail().sub("", bare + " ").strip(" ,;:.!-\u2013\u2014")
+    return _tail().sub("", bare).strip(" ,;:.!-\u2013\u2014")
 
 
 def flip(text: str) -> str:
@@ -161,15 +172,14 @@ def _count(text: str) -> int:
     return len(text.split())
 
 
-def has_verb(piece: str) -> bool:
-    """Whether a subject with its verb can be seen in a piece of a sentence."""
-    return _VERB.search(piece) is not None
+def stands_alone(piece: str) -> bool:
+    """Whether the first part of a sentence can stand without the rest."""
+    open_clause = _SUBORDINATE.match(piece) and not re.search(r", (?:I|it|he|she|they|we|my)\b", piece)
+    return not open_clause and _VERB.search(piece) is not None and piece.count('"') % 2 == 0
 
 
 def _stands(piece: str, *, cut: bool) -> bool:
-    if cut and _SUBORDINATE.match(piece) and not re.search(r", (?:I|it|he|she|they|we|my)\b", piece):
-        return False
-    return has_verb(piece) and piece.count('"') % 2 == 0
+    return stands_alone(piece) if cut else _VERB.search(piece) is not None and piece.count('"') % 2 == 0
 
 
 def reflectable(piece: str) -> bool:
@@ -216,8 +226,13 @@ def mirror(text: str) -> str | None:
 
 
 def verdict(piece: str) -> bool:
-    """Whether a clause states a judgement or a forecast, so that saying it back plainly would be agreeing with it."""
-    return _verdict().search(piece) is not None
+    """Whether a clause is a forecast or a sweeping statement: saying it back plainly would be agreeing with it."""
+    return _sign("verdict").search(piece) is not None
+
+
+def harsh(piece: str) -> bool:
+    """Whether a clause is a judgement on the speaker, to be quoted and nothing else."""
+    return _sign("harsh").search(piece) is not None
 
 
 def _weight(piece: str) -> float:

@@ -109,7 +109,8 @@ def form(**changes: Any) -> Persona:
         "id": "omar",
         "name": "Omar Haddad",
         "presenting_problem": {
-            "statement": "I am struggling with the thought that I will never finish my thesis, leading to feelings of guilt.",
+            "statement": "I am struggling with the thought that I will never finish my thesis, leading to feelings of"
+            " guilt.",
             "onset": "These feelings started six months ago.",
             "course": "The problem has progressed to a point where I avoid my supervisor.",
             "triggers": "I experience these thoughts whenever I open the document.",

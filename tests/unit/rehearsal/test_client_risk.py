@@ -84,3 +84,10 @@ def test_a_name_of_what_holds_is_made_a_sentence():
     )
     assert "My daughter needs me." in said[7]
     assert "There's our dog." in said[8]
+
+
+def test_an_acute_client_tells_its_story_first_and_does_no_exercises_after():
+    persona = at_risk(level=5, settles=False)
+    said = play(persona, [EXPLORING[0], *SMALL_TALK, *SMALL_TALK, SMALL_TALK[0]])
+    assert persona.presenting_problem.statement in said[0]
+    assert said[-1] in bank("client_frames")["risk"]["step"]

@@ -233,9 +233,16 @@ def test_risk_questions_go_on_in_order_and_none_is_asked_twice():
 
 def test_what_the_client_has_answered_is_not_asked():
     lines = ("I've had thoughts of killing myself, but I haven't planned anything and I'm not going to do it.",)
-    said = play(Technique.CONTINUUM, lines * 2, risk=risk(Level.ACTIVE))
-    assert not any("plan" in text or "within reach" in text for text in said[1:])
-    assert any("trust" in text for text in said[1:])
+    said = play(Technique.CONTINUUM, lines * 4, risk=risk(Level.ACTIVE))
+    topics = bank("counselor/risk")["topics"]
+    asked = [name for text in said[1:] for name, topic in topics.items() if re.search(topic["asked"], text)]
+    assert asked == ["means", "person", "distance", "holding"]
+
+
+def test_a_plan_for_the_weekend_is_no_answer_to_the_question_for_a_plan():
+    lines = ("I have no plan for the weekend.", "I've had thoughts of killing myself.", "At night, mostly.")
+    said = play(Technique.CONTINUUM, lines, risk=risk(Level.ACTIVE))
+    assert any(re.search(bank("counselor/risk")["topics"]["plan"]["asked"], text) for text in said)
 
 
 def test_a_wish_to_be_dead_is_asked_about_and_then_help_is_named():

@@ -148,6 +148,7 @@ def test_feelings_are_the_clients_own(said, feeling):
         ("Maybe 80 percent.", False, 80),
         ("It was 80, now it's more like 55.", True, 55),
         ("A bit further up. 100, maybe, not 75.", True, 100),
+        ("Less sure than before. Maybe 20, where I said 45.", True, 20),
         ("Eighty-five, I'd say.", True, 85),
         ("About 70.", False, None),
         ("I waited 20 minutes.", True, None),

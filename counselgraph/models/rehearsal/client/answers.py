@@ -26,6 +26,8 @@ _OFTEN_OWN_WORDS = frozenset(
 _MOODS = ("push", "advice", "lecture", "validation")
 """What is reacted to when nothing is asked, the strongest first."""
 
+_SAME_WORDS = RATINGS | {"list_causes", "share_out", "ladder", "lowest_rung", "summary", "second_try"}
+"""Asks whose answers take up the words of an earlier one."""
 _BRIEF = 10
 """Words that even the tersest client spends."""
 _OPENING_EXCHANGES = 2
@@ -48,7 +50,7 @@ def asks_of(scene: Scene) -> list[str]:
     if "feeling" in asks and "behaviour" in asks:
         asks = ["feeling_action", *(ask for ask in asks if ask not in {"feeling", "behaviour"})]
     if scene.exchange <= _OPENING_EXCHANGES and not scene.own:
-        asks = ["opening" if ask in {"unknown", "more", "agenda", "how_are_you", "feeling"} else ask for ask in asks]
+        asks = ["opening" if ask in {"unknown", "more", "agenda", "feeling"} else ask for ask in asks]
     if scene.held_in_row:
         asks = ["unknown" if ask in {"agenda", "consent", "check"} else ask for ask in asks]
     ratings = [ask for ask in asks if ask in RATINGS]
@@ -87,7 +89,7 @@ def answer(scene: Scene, ask: str, *, short: bool = False) -> str:
     if told is not None and (not entry.get("say") or scene.sometimes(_tell_first(ask))):
         return told
     lines = says(scene, ask, entry)
-    return _choose(scene, lines) or told or _fallback(scene, ask)
+    return _choose(scene, lines, again=ask in _SAME_WORDS) or told or _fallback(scene, ask)
 
 
 def _tell_first(ask: str) -> float:
@@ -114,8 +116,9 @@ def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
     return any(not scene.told(line) for line in lines)
 
 
-def _choose(scene: Scene, lines: Sequence[str]) -> str | None:
-    fresh = [line for line in lines if not scene.told(line)]
+def _choose(scene: Scene, lines: Sequence[str], *, again: bool = False) -> str | None:
+    """A line not said before; with `again`, one that may use the words of an earlier turn."""
+    fresh = [line for line in lines if (scene.speech.fresh(line) if again else not scene.told(line))]
     brief = [line for line in fresh if len(line.split()) <= max(scene.budget, _BRIEF) * 1.5]
     return scene.chance.choice(brief or fresh) if fresh else None
 
@@ -170,15 +173,24 @@ def disclosure(scene: Scene) -> str | None:
     """Something the persona tells only on a condition, when the condition is met now."""
     for item in scene.persona.disclosures:
         if not scene.told(item.text) and _may_tell(scene, item):
-            return item.text
+            return item.text if _touched(scene, item) or not scene.material.english else f"{_led_to(item)} {item.text}"
     return None
 
 
+def _led_to(item: Disclosure) -> str:
+    """Words that bring up what nobody asked about."""
+    kin = item.topic.casefold() in bank("client_lexicon")["people"].split()
+    return f"My {item.topic}, for instance." if kin else "There's another thing."
+
+
+def _touched(scene: Scene, item: Disclosure) -> float:
+    """Share of the topic's words in what the counselor asked."""
+    topic = content_words(item.topic)
+    return len(topic & content_words(scene.reading.question)) / len(topic) if topic else 0
+
+
 def _may_tell(scene: Scene, item: Disclosure) -> bool:
-    topic, heard = content_words(item.topic), content_words(scene.reading.question)
-    if not topic:
-        return False
-    touched = len(topic & heard) / len(topic)
+    touched = _touched(scene, item)
     match item.when:
         case When.ASKED_DIRECTLY:
             return touched == 1

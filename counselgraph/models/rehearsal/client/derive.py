@@ -174,12 +174,12 @@ def _people() -> str:
     return "|".join(sorted(bank("client_lexicon")["people"].split(), key=len, reverse=True))
 
 
-def belief_from(text: str) -> str:
-    """The belief about oneself that a persona's feelings hint at; a plain one when they hint at none."""
+def belief_from(text: str) -> str | None:
+    """The belief about oneself that a persona's feelings hint at."""
     for pattern, belief in bank("client_lexicon")["beliefs"]:
         if re.search(pattern, text, re.IGNORECASE):
             return str(belief)
-    return "There's something wrong with me"
+    return None
 
 
 def first(found: Iterable[str | None]) -> str | None:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from counselgraph.models.rehearsal.client import derive
-from counselgraph.models.rehearsal.client.spoken import known, units
+from counselgraph.models.rehearsal.client.spoken import known, spoken, units
 from counselgraph.personas.persona import Persona
 
 _FINE = re.compile(
-    r"\b(?:not|n't|never) (?:been |really |significantly )*(?:affected|impacted|experienced any|suffered)|satisfactory"
-    r"|\b(?:fine|going well|do well|does well|do fine|on time|all right)\b|no (?:problems|strain)",
+    r"(?:\bnot|n't|\bnever) (?:been |really |significantly )*(?:affected|impacted|experienced any|suffered)"
+    r"|satisfactory|\b(?:fine|going well|do well|does well|do fine|on time|all right)\b|no (?:problems|strain)",
     re.IGNORECASE,
 )
 _POOR = re.compile(r"^(?:I (?:do(?: not|n't)|have no\b|haven't)|no one|nobody|there'?s no)|^no\b", re.IGNORECASE)
@@ -24,6 +24,7 @@ _SENTENCE_START = re.compile(
     re.IGNORECASE,
 )
 _THIRD_PERSON = re.compile(r"^(?:the )?(?:client|patient)\b", re.IGNORECASE)
+_GOAL_WORDS = 3
 _AREA_FRAMES = {"work": "Work-wise I'm {}", "relationships": "With people it's {}", "daily": "Day to day it's {}"}
 
 
@@ -56,7 +57,8 @@ def material_of(persona: Persona) -> Material:
         return Material(facets, (), (), (), {}, english=False)
     thoughts = _thoughts(persona)
     emotions = _emotions(persona)
-    beliefs = tuple(map(_bare, persona.conceptualization.core_beliefs)) or (derive.belief_from(_problem_text(persona)),)
+    hinted = derive.belief_from(_problem_text(persona))
+    beliefs = tuple(map(_bare, persona.conceptualization.core_beliefs)) or ((hinted,) if hinted else ())
     return Material(facets, thoughts, beliefs, emotions, _slots(persona, facets), english=True)
 
 
@@ -117,7 +119,7 @@ def _framed(area: str, text: str) -> str:
 
 
 def _goals(goals: Iterable[str]) -> tuple[str, ...]:
-    return tuple(map(_goal, goals))
+    return tuple(_goal(goal) for goal in goals if len(goal.split()) >= _GOAL_WORDS)
 
 
 def _goal(goal: str) -> str:
@@ -150,16 +152,19 @@ def _thoughts(persona: Persona) -> tuple[str, ...]:
     problem = persona.presenting_problem
     fields = (problem.statement, problem.course, problem.triggers, problem.cause, persona.reason_for_counseling)
     found = (derive.thought_in(sentence) for text in fields for sentence in re.split(r"(?<=[.!?])\s+", text))
-    return tuple(dict.fromkeys(thought for thought in found if thought))
+    derived = tuple(dict.fromkeys(thought for thought in found if thought))
+    return derived or tuple(map(_bare, persona.conceptualization.core_beliefs))
 
 
 def _bare(thought: str) -> str:
-    return thought.strip(" \"'“”").removesuffix(".")
+    return spoken(thought.strip(" \"'“”")).removesuffix(".")
 
 
 def _emotions(persona: Persona) -> tuple[tuple[str, str], ...]:
     given = [(noun.casefold(), derive.felt(noun)) for noun in persona.conceptualization.emotions]
-    return tuple(given or derive.emotions_in([_problem_text(persona), persona.functioning.daily_life]))
+    found = derive.emotions_in([_problem_text(persona), persona.functioning.daily_life])
+    words = {felt for _noun, felt in given}
+    return (*given, *(emotion for emotion in found if emotion[1] not in words))
 
 
 def _slots(persona: Persona, facets: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.client.answers import answer
 from counselgraph.models.rehearsal.client.scene import Scene
+from counselgraph.models.rehearsal.speech import normal
 
 _FIRST, _LAST = 3, 6
 """Exchanges by which the first and the last statement are said at the latest."""
 _EARLIEST = 2
 _SAID_TWICE = 2
+_ACUTE = 4
 _HIGH = 3
 """Level from which a direct question also brings the next statement."""
 _HEAVY = frozenset(
@@ -37,9 +40,17 @@ def risk_words(scene: Scene) -> list[str] | None:
         return [statement]
     if settling(scene):
         return _settled(scene)
-    if "safety_step" in asks or _in_crisis(scene):
+    if "safety_step" in asks or _in_crisis(scene) or _beyond_talk(scene):
         return [_line(scene, "step_settled" if scene.persona.risk.settles else "step")]
     return None
+
+
+def _beyond_talk(scene: Scene) -> bool:
+    """Whether everything acute has been said by a client who does not settle: nothing else counts then."""
+    risk = scene.persona.risk
+    if risk.level < _ACUTE or risk.settles or _unsaid(scene) or "farewell" in scene.reading.asks:
+        return False
+    return any(map(scene.speech.fresh, bank("client_frames")["risk"]["step"]))
 
 
 def _in_crisis(scene: Scene) -> bool:
@@ -90,7 +101,7 @@ def _direct(scene: Scene) -> list[str]:
     if risk.on_direct_question and scene.speech.fresh(risk.on_direct_question):
         parts.append(risk.on_direct_question)
     left = _unsaid(scene)
-    if left and (risk.level >= _HIGH or not parts):
+    if left and (not parts or (risk.level >= _HIGH and not _says_already(parts[0], left[0]))):
         parts.append(left[0])
     if parts:
         return parts
@@ -101,6 +112,11 @@ def _direct(scene: Scene) -> list[str]:
         return [_line(scene, "again"), _line(scene, "keeps")]
     known = [risk.on_direct_question, *reversed(risk.statements)]
     return [_line(scene, "again"), next(line for line in known if line)]
+
+
+def _says_already(told: str, statement: str) -> bool:
+    """Whether an answer opens up the same thing, so that the statement would only echo it."""
+    return normal(statement.split(". ", maxsplit=1)[0]) in normal(told)
 
 
 def settling(scene: Scene) -> bool:
@@ -119,8 +135,11 @@ def _settled_turns(scene: Scene) -> int:
 def _settled(scene: Scene) -> list[str]:
     turn = _settled_turns(scene)
     kind = "settled" if turn == 0 else "keeps"
-    step = [_line(scene, "step_settled")] if "safety_step" in scene.reading.asks else []
-    return [_line(scene, kind), *filter(None, [_protective(scene, turn)]), *step]
+    then = [_line(scene, "step_settled")] if "safety_step" in scene.reading.asks else []
+    definite = [ask for ask in scene.reading.asks if ask not in _VAGUE]
+    if turn > 0 and definite and not scene.reading.about_risk:
+        then = [answer(scene, definite[0], short=True)]
+    return [_line(scene, kind), *filter(None, [_protective(scene, turn)]), *then]
 
 
 def _protective(scene: Scene, place: int) -> str | None:

@@ -125,9 +125,16 @@ class Scene:
         )
 
     def untold(self, *facets: str) -> list[str]:
-        """Pieces of these topics that have not been told, in the order of the topics."""
-        found = (line for facet in facets for line in self.material.facets.get(facet, ()))
+        """Pieces of these topics that have not been told, in the order of the topics.
+
+        Of a piece whose first sentence has been told, the rest is left.
+        """
+        found = (self._rest(line) for facet in facets for line in self.material.facets.get(facet, ()))
         return [line for line in dict.fromkeys(found) if not self.told(line)]
+
+    def _rest(self, line: str) -> str:
+        head, _stop, rest = line.partition(". ")
+        return rest if rest and not self.speech.fresh(head) else line
 
     def nearest(self, lines: Sequence[str]) -> list[str]:
         """Lines in order of how well they meet the counselor's words; equal ones keep their order."""

@@ -12,7 +12,6 @@ from counselgraph.models.rehearsal.client.answers import answer, asks_of, core
 from counselgraph.models.rehearsal.client.risk import due, heavy_ask, risk_words, settling
 from counselgraph.models.rehearsal.client.scene import Scene, gives_nothing
 from counselgraph.models.rehearsal.client.warmth import COOL
-from counselgraph.models.rehearsal.reading import RATINGS
 from counselgraph.personas.persona import Attitude
 
 _TRIES = 12
@@ -33,8 +32,15 @@ _LONG_ENOUGH = 6
 _FROZEN = 0.05
 _TAIL_ROOM = 3
 _ROLE_PLAY = frozenset({"first_try", "second_try", "hold_ground", "i_sentence"})
-_NO_TAIL = _ROLE_PLAY | RATINGS | {"summary", "homework", "ladder", "share_out", "agenda", "check"}
-_NO_HABIT = frozenset({"summary", "homework", "farewell", "share_out", "ladder"}) | _ROLE_PLAY
+_TAILED = frozenset(
+    {"opening", "thought", "feeling", "feeling_action", "behaviour", "belief", "situation", "onset", "cause", "course"}
+    | {"previous", "life", "support", "coping", "relationships", "work", "sleep_daily", "unknown", "more", "worst_case"}
+)
+"""Asks whose answer may be followed by a word about the telling itself."""
+_SETTLED = frozenset({"homework", "summary", "consent", "check", "agenda"})
+"""Asks that are agreed to or not, so that no thinking aloud goes before the answer."""
+_OWN_SENTENCE = re.compile(r"(?:one|it|that|it's|that's|there's|what|we|life)\s.*\w|[A-HJ-Z]")
+"""Habits that are sentences of their own and not tags on another."""
 _FRONT_HABITS = frozenset(
     {"i mean", "well", "look", "so", "honestly", "basically", "actually", "sorry", "i don't know", "like"}
 )
@@ -121,6 +127,8 @@ def _leads(scene: Scene) -> list[str]:
         return leads["kindness"]
     if "reflection" in moods or not scene.reading.asks:
         return leads["heard"][: None if not scene.reading.asks else _BARE_YES]
+    if not _SETTLED.isdisjoint(scene.reading.asks):
+        return []
     own = leads.get(scene.register, [])
     return own if own and scene.sometimes(0.5) else leads["question"]
 
@@ -131,7 +139,7 @@ def _tail(scene: Scene, text: str) -> str:
         scene.exchange <= 1
         or room < _TAIL_ROOM
         or text.endswith(('"', "?"))
-        or not _NO_TAIL.isdisjoint(scene.reading.asks)
+        or not _TAILED.issuperset(scene.reading.asks)
     ):
         return ""
     if not scene.sometimes(0.3):
@@ -145,9 +153,12 @@ def _in_own_voice(scene: Scene, text: str) -> str:
     """The text with one of the client's habits in it, every few turns."""
     habits = scene.persona.style.habits
     recent = " ".join(scene.own[-2:]).casefold()
-    if not _NO_HABIT.isdisjoint(scene.reading.asks):
-        return text
-    if not habits or not scene.material.english or not scene.sometimes(0.45):
+    if (
+        not _TAILED.issuperset(scene.reading.asks)
+        or not habits
+        or not scene.material.english
+        or not scene.sometimes(0.45)
+    ):
         return text
     if any(habit.strip(" ,.").casefold() in recent for habit in habits):
         return text
@@ -161,8 +172,8 @@ def with_habit(text: str, habit: str) -> str:
         first = text.split(" ", 1)[0]
         keeps = first == "I" or first.startswith(("I'", '"')) or not first.istitle()
         return f"{bare[:1].upper()}{bare[1:]}, {text if keeps else text[:1].lower() + text[1:]}"
-    if habit[:1].isupper() and not bare.startswith(("I ", "I'")):
-        return f"{text} {bare}."
+    if _OWN_SENTENCE.match(bare):
+        return f"{text} {bare[:1].upper()}{bare[1:]}."
     if re.search(r"[^.?!\"]\.$", text):
         return f"{text[:-1]}, {bare}."
     return text

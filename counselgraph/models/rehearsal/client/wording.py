@@ -71,7 +71,7 @@ def quoted(thought: str) -> str:
 
 def focus_thought(scene: Scene) -> str | None:
     """The thought the talk is about: the one the counselor's words come nearest to, else the most central."""
-    thoughts = scene.material.thoughts or scene.material.beliefs
+    thoughts = scene.material.thoughts
     heard = content_words(" ".join(turn.counselor for turn in scene.turns[-3:]))
     return max(thoughts, key=lambda thought: len(heard & content_words(thought)), default=None)
 

@@ -9,8 +9,9 @@ from counselgraph.models.rehearsal.counselor.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
 from counselgraph.models.rehearsal.hearing import dark, heavy
-from counselgraph.models.rehearsal.words import verdict
+from counselgraph.models.rehearsal.words import harsh, verdict
 from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.technique import Phase
 
 _TURN_TO_OTHER = 5
 """Every so many counselor turns somebody else in the room is asked to add what they see."""
@@ -42,8 +43,11 @@ def _kinds(material: Material, slots: Mapping[str, str]) -> list[str]:
         return ["relief"] if material.feeling == "relieved" else ["feeling"]
     if "quote" not in slots:
         return ["plain"]
-    if verdict(slots["quote"]) or load_protocol().discloses_belief(material.last, material.language):
+    if harsh(slots["quote"]):
+        return ["harsh"]
+    if verdict(slots["quote"]):
         return ["verdict"]
     if "Last" not in slots:
         return ["mirror", "plain"]
-    return ["heavy", "mirror"] if heavy(slots["quote"]) else ["mirror"]
+    exploring = material.step is None or material.step.phase in {Phase.AGENDA, Phase.EXPLORATION}
+    return ["heavy", "mirror"] if exploring and heavy(slots["quote"]) else ["mirror"]

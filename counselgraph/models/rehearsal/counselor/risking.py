@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
@@ -13,6 +14,7 @@ from counselgraph.models.rehearsal.hearing import dark
 from counselgraph.models.rehearsal.words import LONG, capital, plain, sentences, trimmed
 from counselgraph.safety.levels import Level
 
+_CONCERN = "concern"
 _DENIES = re.compile(r"\W*(?:no\b|not\b|never\b|I(?:'m| am) not\b|I (?:don't|wouldn't|won't)\b)", re.IGNORECASE)
 
 
@@ -23,9 +25,8 @@ def assess(material: Material, wording: Wording) -> str:
     open_topics = [topic for topic in risk["topics"] if topic not in asked | _told(material)]
     if "thoughts" in open_topics:
         return f"{_acknowledge(material, wording)} {wording.choose(risk['topics']['thoughts']['ask'])}"
-    if not open_topics:
-        return f"{steady(material, wording)} {wording.choose(risk['support'])}"
-    return f"{steady(material, wording)} {wording.choose(risk['topics'][open_topics[0]]['ask'])}"
+    question = wording.choose(risk["topics"][open_topics[0]]["ask"] if open_topics else risk["support"])
+    return f"{steady(material, wording) if asked else _acknowledge(material, wording)} {question}"
 
 
 def check_in(material: Material, wording: Wording) -> str:
@@ -37,7 +38,7 @@ def check_in(material: Material, wording: Wording) -> str:
         return f"{_acknowledge(material, wording)} {wording.choose(risk['topics']['thoughts']['ask'])}"
     if level is Level.PASSIVE and "person" not in asked:
         return f"{steady(material, wording)} {wording.choose(risk['topics']['person']['ask'])}"
-    if level <= Level.CONCERN and not asked and not _said(material, risk["concern"]):
+    if level <= Level.CONCERN and not asked:
         return f"{_acknowledge(material, wording, risk['concern'])} {wording.choose(risk['concern']['ask'])}"
     return ""
 
@@ -47,29 +48,30 @@ def after_check(material: Material, wording: Wording) -> str:
     risk = bank("counselor/risk")
     if not material.own or material.risk.suspends_plan:
         return ""
-    just = {name for name, topic in _topics(risk) if re.search(topic["asked"], plain(material.own[-1]), re.IGNORECASE)}
-    return f"{steady(material, wording)} {wording.choose(risk['safe'])}" if just else ""
+    asked = _topics_in(material.own[-1])
+    return f"{steady(material, wording)} {wording.choose(risk['safe'])}" if asked else ""
 
 
-def _topics(risk: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    return [*risk["topics"].items(), ("concern", risk["concern"])]
+@lru_cache(maxsize=4096)
+def _topics_in(turn: str) -> frozenset[str]:
+    """The safety questions a counselor's turn puts."""
+    risk, said = bank("counselor/risk"), plain(turn)
+    topics = {**risk["topics"], _CONCERN: risk["concern"]}
+    return frozenset(name for name, topic in topics.items() if re.search(topic["asked"], said, re.IGNORECASE))
 
 
-def _asked(material: Material) -> set[str]:
-    return {name for name, topic in bank("counselor/risk")["topics"].items() if _said(material, topic)}
+def _asked(material: Material) -> frozenset[str]:
+    return frozenset().union(*map(_topics_in, material.own))
 
 
 def _told(material: Material) -> set[str]:
-    """Topics the client has answered without being asked."""
+    """Topics the client has answered without being asked, in a turn that was about nothing else."""
     topics = {name: topic["told"] for name, topic in bank("counselor/risk")["topics"].items() if "told" in topic}
-    heard = plain(" ".join(material.said))
+    pairs = zip(material.said, material.own, strict=False)
+    heard = "\n".join(plain(said) for said, before in pairs if dark(said) or _topics_in(before))
     found = {name for name, told in topics.items() if re.search(told, heard, re.IGNORECASE)}
-    # Without a plan there is nothing to ask about means and time: the questions would suggest one.
-    return found | ({"means", "time"} if "plan" in found else set())
-
-
-def _said(material: Material, topic: Mapping[str, Any]) -> bool:
-    return any(re.search(topic["asked"], plain(turn), re.IGNORECASE) for turn in material.own)
+    # Without a plan there is no time to ask for.
+    return found | ({"time"} if "plan" in found else set())
 
 
 def _acknowledge(material: Material, wording: Wording, words: Mapping[str, Any] | None = None) -> str:

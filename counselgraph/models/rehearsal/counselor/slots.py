@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
@@ -18,7 +19,7 @@ from counselgraph.models.rehearsal.hearing import (
     stance,
     thought_in,
 )
-from counselgraph.models.rehearsal.words import capital, flip, lower, plain, quotable, sentences, telling, trimmed
+from counselgraph.models.rehearsal.words import LONG, capital, flip, lower, plain, quotable, sentences, telling, trimmed
 from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
 
@@ -34,6 +35,8 @@ _STORY = re.compile(
 _INNER = re.compile(r"\"([^\"]+?)[.]?\"")
 _START = 4
 """Client turns within which the problem is told."""
+_TOPIC = 9
+"""Longest focus to be named as the topic of the hour, in words."""
 _QUOTE = 14
 """Longest quotation inside a sentence of the counselor's, in words."""
 
@@ -46,7 +49,8 @@ def slots(material: Material) -> dict[str, str]:
     - `Last`, `last`, `quote`: the clause of the last turn most worth reflecting, in the second person (as a sentence
       starts, and as it goes on) and word for word; one that was said back before is not used again
     - `problem`, `problem_quote`: the same for what brought the client
-    - `thought`, `forecast`: the thought worked on, the second only if it is about the future; `focus`: the plan's
+    - `thought`, `forecast`: the thought worked on, the second only if it is about the future; `focus`: the
+      plan's, and `topic`: the same if it is short
     - `hypothesis`: the belief the plan guesses at
     - `person`: someone the client speaks of ("your boss")
     - `rating`, `feeling`, `feeling_noun`, `Feeling_noun`: what the last turn gave
@@ -88,22 +92,29 @@ def _belief(material: Material) -> str | None:
 
 def _told(material: Material) -> dict[str, str | None]:
     problem, thought = _problem(material.said, material.reason), _thought(material)
+    focus = _focus(material.plan)
     return {
         "problem": problem and lower(capital(flip(problem))),
         "problem_quote": problem and capital(problem),
         "thought": thought,
         "forecast": thought if thought and _FORECAST.search(thought) else None,
-        "focus": _focus(material.plan),
+        "focus": focus,
+        "topic": focus if focus and len(focus.split()) <= _TOPIC else None,
         "hypothesis": _hypothesis(material.plan),
         "person": last_of(map(person_in, material.said)),
     }
+
+
+@lru_cache(maxsize=4096)
+def _quoted(answer: str) -> str | None:
+    return quotable(answer, LONG, beside_the_point)
 
 
 def _worked(material: Material) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for step, answer in material.answers.items():
         number = rating_in(answer, asked=True)
-        found[f"q_{step}"] = quotable(answer, _QUOTE, beside_the_point)
+        found[f"q_{step}"] = _quoted(answer)
         found[f"n_{step}"] = None if number is None else str(number)
     return found | _compared(material.plan, found)
 
