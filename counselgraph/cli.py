@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from counselgraph import __version__
-from counselgraph.errors import CounselgraphError, InputError
+from counselgraph.errors import CounselgraphError, InfrastructureError, InputError, ModelError
 from counselgraph.runner.spec import RunSpec
 
 OK, SOME_FAILED, BAD_INPUT, DRAINED = 0, 1, 2, 130
@@ -22,7 +22,9 @@ ABOUT = """Simulate counseling dialogues: a client, a counselor, a CBT planner a
 
 A research simulator, not care. If you or someone near you is in danger, call your local emergency number."""
 
-app = typer.Typer(help=ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    help=ABOUT, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
 personas_app = typer.Typer(help="List, show, check and import personas.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(personas_app, name="personas")
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False, soft_wrap=True)
@@ -332,10 +334,20 @@ def _talk(spec: RunSpec) -> int:
     def read_line(waiting: Mapping[str, Any]) -> str:
         return out.input(f"\n{waiting['role']}> ", markup=False)
 
-    result = asyncio.run(converse(spec, read_line, on_event=LiveShow(out).take))
-    if result.ending is None:
-        out.print(f"\nSaved. Go on with: counselgraph resume {result.out}", markup=False)
-    return OK
+    code, saved = OK, True
+    try:
+        result = asyncio.run(converse(spec, read_line, on_event=LiveShow(out).take, on_notice=_notice))
+        saved = result.ending is None
+    except KeyboardInterrupt:
+        code = DRAINED
+    except (ModelError, InfrastructureError) as error:
+        if not (spec.out / "run.yaml").exists():
+            raise
+        err.print(f"failed: {error}", markup=False)
+        code = SOME_FAILED
+    if saved:
+        out.print(f"\nSaved. Go on with: counselgraph resume {spec.out}", markup=False)
+    return code
 
 
 if __name__ == "__main__":

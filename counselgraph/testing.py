@@ -155,7 +155,12 @@ def _check_update(role: Role, update: Update) -> None:
 def _check_checkpoint(role: Role, update: Update) -> None:
     serde = JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types())
     for channel, value in update.items():
-        back = serde.loads_typed(serde.dumps_typed(value))
+        try:
+            back = serde.loads_typed(serde.dumps_typed(value))
+        except TypeError as error:
+            raise AssertionError(
+                f"No checkpoint can hold what role {role.name!r} writes to {channel!r}: {error}"
+            ) from error
         same = back == value or (isinstance(value, tuple) and back == list(value))
         assert same, f"What role {role.name!r} writes to {channel!r} does not survive a checkpoint: {value!r}"
 

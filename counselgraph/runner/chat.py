@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from counselgraph.personas.load import load_personas
 from counselgraph.runner.batch import check_cast, check_memory, models_of, open_memory, servers_of
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.folder import RunFolder
-from counselgraph.runner.job import Job, header_of, jobs_for
+from counselgraph.runner.job import Job, header_of, jobs_for, notices_for
 from counselgraph.runner.log import Event, SessionLog
 from counselgraph.runner.play import SessionGraph, step
 from counselgraph.runner.recorder import Recorder
@@ -49,6 +50,7 @@ async def chat(
     read_line: Callable[[Mapping[str, Any]], str],
     *,
     on_event: Callable[[Event], None] | None = None,
+    on_notice: Callable[[str], None] | None = None,
     models: Models | None = None,
 ) -> ChatResult:
     """Play one session in which a person fills the seats whose model is `human`.
@@ -59,8 +61,9 @@ async def chat(
     Args:
         spec: A spec whose `personas` is one persona, with `human` in `models`.
         read_line: Asks the person; gets what the seat waits for (role, exchange, last words) and returns the line.
-            Runs in a thread. Raises EOFError when the person leaves.
+            Runs in a thread that does not keep the process alive. Raises EOFError when the person leaves.
         on_event: Called with every event as it is logged.
+        on_notice: Called before the session with what the person should know, as in `run`.
         models: Where model names become models.
 
     Raises:
@@ -76,6 +79,8 @@ async def chat(
         folder = RunFolder(spec.out)
         manifest = folder.prepare(spec, await servers_of(spec, known))
         job = next(jobs_for(persona, spec, manifest["run"]))
+        for notice in notices_for([job], spec) if on_notice is not None else ():
+            on_notice(notice)
         cast = JournaledCast(known)
         memory = await asyncio.to_thread(open_memory, spec, folder)
         saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types()))
@@ -100,8 +105,34 @@ async def _converse(
         if not recorder.waiting:
             break
         try:
-            line = await asyncio.to_thread(read_line, recorder.waiting.pop())
+            line = await _answer_of(read_line, recorder.waiting.pop())
         except EOFError:
             return None
         given = Command(resume=line)
     return recorder.ending and recorder.close(recorder.ending)
+
+
+async def _answer_of(read_line: Callable[[Mapping[str, Any]], str], waiting: Mapping[str, Any]) -> str:
+    """The person's line, read on a daemon thread: one of a pool would hold up Ctrl-C until the person hits Enter."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[str] = loop.create_future()
+
+    def tell(line: str | None, error: BaseException | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(line or "")
+
+    def read() -> None:
+        line, problem = None, None
+        try:
+            line = read_line(waiting)
+        except Exception as error:  # noqa: BLE001 - raised again where the line is awaited
+            problem = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(tell, line, problem)
+
+    threading.Thread(target=read, name="person", daemon=True).start()
+    return await answer
