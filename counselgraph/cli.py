@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -334,20 +335,21 @@ def _talk(spec: RunSpec) -> int:
     def read_line(waiting: Mapping[str, Any]) -> str:
         return out.input(f"\n{waiting['role']}> ", markup=False)
 
-    code, saved = OK, True
+    saved = f"\nSaved. Go on with: counselgraph resume {spec.out}"
     try:
         result = asyncio.run(converse(spec, read_line, on_event=LiveShow(out).take, on_notice=_notice))
-        saved = result.ending is None
-    except KeyboardInterrupt:
-        code = DRAINED
     except (ModelError, InfrastructureError) as error:
         if not (spec.out / "run.yaml").exists():
             raise
-        err.print(f"failed: {error}", markup=False)
-        code = SOME_FAILED
-    if saved:
-        out.print(f"\nSaved. Go on with: counselgraph resume {spec.out}", markup=False)
-    return code
+        err.print(f"failed: {error}{saved}", markup=False)
+        return SOME_FAILED
+    except KeyboardInterrupt:
+        out.print(saved, markup=False)
+        sys.stdout.flush()
+        os._exit(DRAINED)  # everything is closed but a thread that waits for a line, and Python cannot wake it
+    if result.ending is None:
+        out.print(saved, markup=False)
+    return OK
 
 
 if __name__ == "__main__":

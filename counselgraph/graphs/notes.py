@@ -23,7 +23,11 @@ def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
     risk, step = state.get("risk") or Risk(), _step(state, context)
     notes: list[MemoryRecord] = []
     if step == "homework":
-        notes += [_note(state, context, owner, Kind.HOMEWORK, answered) for owner in _BOTH]
+        task = load_protocol().techniques[state["plan"].technique].homework
+        notes += [
+            _note(state, context, owner, Kind.HOMEWORK, f"{task} In the counselor's words: {answered}")
+            for owner in _BOTH
+        ]
     if state["exchange"] and load_protocol().discloses_belief(told, context.language):
         notes.append(_note(state, context, COUNSELOR, Kind.INSIGHT, f"The client said: {told}"))
     if risk.turn_level > Level.NONE:
@@ -41,10 +45,10 @@ def closing_notes(state: State, context: Context) -> list[MemoryRecord]:
     if plan is None or not told:
         return []
     label = load_protocol().techniques[plan.technique].label
-    summary = f"We worked on: {plan.focus} Technique: {label}. The client said at first: {told[0]}"
     return [
-        _note(state, context, COUNSELOR, Kind.SUMMARY, summary),
-        _note(state, context, CLIENT, Kind.SUMMARY, f"The counselor and I talked about this: {plan.focus}"),
+        _note(state, context, COUNSELOR, Kind.SUMMARY, f'We worked on "{plan.focus}" with the technique {label}.'),
+        _note(state, context, COUNSELOR, Kind.FACT, f"The client came with this: {told[0]}"),
+        _note(state, context, CLIENT, Kind.SUMMARY, f'The counselor and I talked about "{plan.focus}".'),
     ]
 
 

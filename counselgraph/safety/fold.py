@@ -13,6 +13,9 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
+
+import yaml
 
 SENTENCE_BREAK = "\n"
 
@@ -25,11 +28,6 @@ _PLAIN = str.maketrans(
         "\u060c": ",", "\u061b": ";", "\u061f": "?", "\u06d4": ".", "\u0640": None,
     }
 )  # fmt: skip
-# Letters that are written in more than one way: Arabic and Persian forms, traditional and simplified Chinese.
-_LETTERS = str.maketrans(
-    "يىئكةۀأإآٱؤ٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹妳祂牠" "@TRAD@",
-    "یییکههااااو01234567890123456789你他它" "@SIMP@",
-)
 _ZERO_WIDTH_NON_JOINER = "\u200c"
 _DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
 _PIECE = re.compile(
@@ -92,11 +90,21 @@ def _character(char: str) -> str:
         return "\n" if char in "\n\u2028\u2029" else " "
     if char < "\x7f":
         return char.translate(_PLAIN).lower()
-    if unicodedata.category(char) in _DROPPED:
+    kind = unicodedata.category(char)
+    if kind in _DROPPED:
         return ""
-    wide = unicodedata.normalize("NFKC", char).translate(_PLAIN).lower().translate(_LETTERS)
+    if kind == "Nd":
+        return str(unicodedata.decimal(char))
+    wide = unicodedata.normalize("NFKC", char).translate(_PLAIN).lower().translate(_letters())
     apart = unicodedata.normalize("NFKD", wide)
     return apart[0] if apart[1:] and apart[0].isascii() and not any(map(str.isascii, apart[1:])) else wide
+
+
+@lru_cache(maxsize=1)
+def _letters() -> dict[int, str]:
+    path = files("counselgraph.safety") / "letters.yaml"
+    lists = yaml.safe_load(path.read_text(encoding="utf-8")).values()
+    return {ord(pair[0]): pair[1] for pairs in lists for pair in pairs.split()}
 
 
 def _single_spaced(original: str, plain: str, origin: list[int] | range) -> Folded:

@@ -192,7 +192,14 @@ class Book(Frozen):
         return self
 
     def _all_patterns(self) -> Iterable[Patterns]:
-        yield from (self.clause_break, self.denials, self.direct_question, self.takes_up, self.calling, *self.times.values())
+        yield from (
+            self.clause_break,
+            self.denials,
+            self.direct_question,
+            self.takes_up,
+            self.calling,
+            *self.times.values(),
+        )
         for guard in self.guards.values():
             yield from (guard.before, guard.after, guard.around, guard.unless)
         for rule in self.rules:
