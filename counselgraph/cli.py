@@ -153,14 +153,14 @@ def show(
     from counselgraph.runner.html import write_html
     from counselgraph.runner.log import find_records
 
-    records = find_records(path)
     if html is not None:
+        records = find_records(path)
         write_html(records, html)
-        out.print(f"Wrote {html}: {len(records)} sessions.")
+        out.print(f"Wrote {html}: {len(records)} sessions.", markup=False)
     elif path.is_dir():
         view.show_run(path, out)
     else:
-        for record in records:
+        for record in find_records(path):
             view.show(record, out, prompts=prompts)
 
 

@@ -35,15 +35,8 @@ class CounselorView(TypedDict, total=False):
     risk: Risk
 
 
-class PlannerView(TypedDict, total=False):
+class PlannerView(CounselorView, total=False):
     """The planner knows what the counselor knows."""
-
-    intake: Intake
-    messages: list[AnyMessage]
-    exchange: int
-    counselor_memories: list[MemoryRecord]
-    plan: Plan | None
-    risk: Risk
 
 
 class MonitorView(TypedDict, total=False):

@@ -133,8 +133,8 @@ def read_session(file: str | Path) -> SessionRecord:
     """
     path = Path(file)
     try:
-        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")  # not splitlines: a turn may hold U+2028
-    except (OSError, UnicodeDecodeError) as error:
+        lines = path.read_bytes().rstrip(b"\n").split(b"\n")  # a kill may have torn the last line inside a letter
+    except OSError as error:
         raise InputError(f"cannot be read: {error}", file=str(path), fix="give a session's .jsonl file") from error
     events = tuple(_parsed(lines, path))
     if not events or events[0]["event"] != "header":
@@ -162,7 +162,7 @@ def migrated(events: Iterable[Event], path: Path) -> Iterator[Event]:
 
 
 def read_run(folder: str | Path) -> Iterator[SessionRecord]:
-    """Every session of a run, by id.
+    """Every session of a run that has at least begun, by id.
 
     Raises:
         InputError: The folder is no run folder, or one of its logs cannot be read.
@@ -171,7 +171,8 @@ def read_run(folder: str | Path) -> Iterator[SessionRecord]:
     if not sessions.is_dir():
         raise InputError("is no run folder.", file=str(folder), fix="give the folder named by `--out`")
     for file in sorted(sessions.glob("*.jsonl")):
-        yield read_session(file)
+        if _has_begun(file):
+            yield read_session(file)
 
 
 def find_records(path: str | Path) -> list[SessionRecord]:
@@ -208,17 +209,21 @@ def has_ended(file: Path) -> bool:
     return event is not None and event.get("event") == "end"
 
 
-def _parsed(lines: list[str], path: Path) -> Iterator[Event]:
+def _has_begun(file: Path) -> bool:
+    """Whether a log holds its header; a run killed a moment after it opened the log leaves less."""
+    with file.open("rb") as stream:
+        return stream.readline().endswith(b"\n")
+
+
+def _parsed(lines: list[bytes], path: Path) -> Iterator[Event]:
     for number, line in enumerate(lines, 1):
         try:
             yield json.loads(line)
-        except json.JSONDecodeError as error:
+        except ValueError as error:  # no JSON, or no UTF-8
             if number == len(lines):
                 return
             fix = "remove the broken line, or resume the run"
-            raise InputError(
-                f"line {number} is no JSON: {error.msg}.", file=str(path), record=number, fix=fix
-            ) from error
+            raise InputError(f"line {number} is no JSON: {error}.", file=str(path), record=number, fix=fix) from error
 
 
 _MIGRATIONS: dict[int, Callable[[Event], Event]] = {}

@@ -24,7 +24,7 @@ START_S = 60
 # Runs at the start of every Python process of the server: whoever looks up or connects to another host is noted and
 # refused. The audit events come from Python's own sockets, so the faster event loop, which has sockets of its own, is
 # left out.
-WATCH = '''
+WATCH = """
 import os, sys
 
 sys.modules["uvloop"] = None
@@ -51,7 +51,7 @@ def watch(event, args):
 
 note("watching")
 sys.addaudithook(watch)
-'''
+"""
 
 # What somebody may have left in their shell: with it a server would trace every prompt to LangSmith.
 LEFT_ON = {"LANGSMITH_TRACING": "true", "LANGCHAIN_TRACING_V2": "true", "LANGSMITH_API_KEY": "left-in-the-shell"}
@@ -104,7 +104,7 @@ def studio_server(folder: Path) -> Iterator[StudioServer]:
 
 
 def _prepare(folder: Path) -> None:
-    """The repository's own langgraph.json with absolute paths, so that the server's state stays out of the repository."""
+    """The repository's langgraph.json with absolute paths, so that the server keeps its state here, not there."""
     config = json.loads((ROOT / "langgraph.json").read_text())
     config["dependencies"] = [str(ROOT)]
     config["graphs"] = {name: str(ROOT / where) for name, where in config["graphs"].items()}
@@ -120,7 +120,7 @@ def _free_port() -> int:
 
 
 def _start(folder: Path, port: int, log: IO[str]) -> subprocess.Popen[bytes]:
-    command = [Path(sys.executable).with_name("langgraph"), "dev", "--no-browser", "--no-reload"]
+    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
     env = {
         **os.environ,
         **LEFT_ON,

@@ -167,5 +167,3 @@ def test_resuming_a_finished_run_asks_nothing(tmp_path: Path) -> None:
         before, calls = ended(tmp_path / "out"), server.calls
         assert counselgraph("resume", "out", cwd=tmp_path).returncode == 0
     assert (ended(tmp_path / "out"), server.calls) == (before, calls)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ import httpx
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
-from tests.e2e.studio_server import StudioServer, studio_server
+from tests.e2e.studio_server import ROOT, StudioServer, studio_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -44,11 +45,13 @@ class Thread:
     id: str
     graph: str = "session"
 
-    def run(self, input: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-        """Start a run (`input={}`) or go on (`input=None`), and wait for where it stops."""
+    def run(self, given: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        """Start a run (`given={}`) or go on (`given=None`), and wait for where it stops."""
         if not {"context", "config"} & set(options):
             options["context"] = CONTEXT
-        return dict(self.studio.runs.wait(self.id, self.graph, input=input, **options))
+        values = self.studio.runs.wait(self.id, self.graph, input=given, **options)
+        assert isinstance(values, dict)
+        return values
 
     def state(self) -> dict[str, Any]:
         return dict(self.studio.threads.get_state(self.id))
@@ -187,8 +190,9 @@ def test_a_session_streams_the_updates_of_its_nodes_and_every_turn_once(thread):
 
 
 def test_a_chat_takes_one_message_a_run_and_remembers_the_thread(chat):
-    chat.run(_typed("I keep putting off calls."))
-    state = chat.run(_typed("I think I am useless."))
+    long = {**CONTEXT, "max_exchanges": 12}
+    chat.run(_typed("I keep putting off calls."), context=long)
+    state = chat.run(_typed("I think I am useless."), context=long)
     assert [name for name, _ in said(state)] == ["client", "counselor"] * 2
     assert [text for name, text in said(state) if name == "client"] == [
         "I keep putting off calls.",
@@ -235,6 +239,20 @@ def test_an_assistant_keeps_a_context_for_every_run(studio):
     kept.run({}, context={}, interrupt_before=["planner"])
     state = kept.run(context={}, interrupt_before=["close"])
     assert (state["persona"]["id"], state["exchange"]) == ("claire-moreau", 4)
+
+
+def test_the_page_on_studio_says_what_works(server, capsys):
+    page = (ROOT / "docs" / "studio.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block.replace("http://127.0.0.1:2024", server.url), names)
+    names["client"].close()
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("['counselor'] ")
+    assert "'stop': 'completed'" in printed[1]
+    assert "'role': 'counselor'" in printed[2]
+    assert names["said"]["messages"][0]["content"] not in printed[3]
 
 
 def test_the_server_neither_blocks_nor_calls_anybody_though_tracing_was_left_on(server, thread):
