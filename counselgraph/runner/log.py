@@ -204,9 +204,9 @@ def last_event(file: Path) -> Event | None:
 
 
 def has_ended(file: Path) -> bool:
-    """Whether a session log is whole: its last line is an `end` event."""
+    """Whether a session is done: its last line is an `end` event, and not that of a cancelled session."""
     event = last_event(file)
-    return event is not None and event.get("event") == "end"
+    return event is not None and event.get("event") == "end" and event.get("stop") != "cancelled"
 
 
 def _has_begun(file: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -24,7 +25,8 @@ async def play(
 ) -> Ending | None:
     """Play a session from its start to its end.
 
-    An error ends the session instead of leaving it: the log gets an `error` event and an `end`.
+    An error ends the session instead of leaving it: the log gets an `error` event and an `end`. A cancelled task leaves
+    an `end` that says so; resume plays such a session again.
 
     Args:
         job: What to play.
@@ -42,6 +44,9 @@ async def play(
         await step(graph, job.start, job.context, recorder, control=control)
     except GraphDrained:
         return None
+    except asyncio.CancelledError:
+        recorder.close(Ending(stop=StopReason.CANCELLED, by="run", reason="The run was cancelled from outside."))
+        raise
     except Exception as error:  # noqa: BLE001 - one session's failure is recorded and must not end the run
         return recorder.fail(error)
     return recorder.close(recorder.ending or _unfinished())
