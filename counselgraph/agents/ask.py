@@ -140,6 +140,7 @@ class Ask:
         request = Request(
             role=self.role,
             messages=messages,
+            card=card,
             view=self.view,
             output=output,
             session=self.scene.session,

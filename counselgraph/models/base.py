@@ -22,6 +22,7 @@ class Request(BaseModel):
     Attributes:
         role: Name of the role that asks ("client", "counselor", "planner", ...).
         messages: The rendered prompt: system first, then the dialogue, the turn card last.
+        card: The turn card by itself; `messages` ends with it.
         view: The role's own View, as values. Rehearsal and people read this; endpoints read `messages`.
         output: Type the answer must parse to as JSON, or None for plain text.
         session: Session id.
@@ -36,6 +37,7 @@ class Request(BaseModel):
 
     role: str
     messages: tuple[ChatMessage, ...]
+    card: str = ""
     view: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     output: type[BaseModel] | None = None
     session: str = ""

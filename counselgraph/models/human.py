@@ -66,13 +66,11 @@ def _require_saver(role: str) -> None:
 
 def _card(request: Request) -> dict[str, Any]:
     others = [turn for turn in request.view.get("messages", ()) if role_of(turn) != request.role]
-    last = text_of(others[-1]) if others else ""
-    tail = request.messages[-1]["content"] if len(request.messages) > 1 else ""
     card: dict[str, Any] = {
         "role": request.role,
         "exchange": request.exchange,
-        "last": last,
-        "card": "" if tail == last else tail,
+        "last": text_of(others[-1]) if others else "",
+        "card": request.card,
         "hint": HINT,
     }
     if request.output is not None:

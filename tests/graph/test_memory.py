@@ -28,7 +28,7 @@ async def session(folder: Path, persona: Persona, run: str, **options: Any) -> t
 
 
 def homework(state: Any) -> str:
-    return next(note.text for note in state["notes"] if note.kind is Kind.HOMEWORK and note.owner == COUNSELOR)
+    return next(str(note.text) for note in state["notes"] if note.kind is Kind.HOMEWORK and note.owner == COUNSELOR)
 
 
 async def test_the_counselor_recalls_the_homework_of_the_last_session(tmp_path: Path):

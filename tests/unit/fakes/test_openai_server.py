@@ -15,6 +15,8 @@ from counselgraph.safety.levels import Level
 from tests.fakes.openai_server import ENDS, MIDDLES, STARTS, FakeOpenAI, Fault, reply_to
 from tests.fakes.schema import Filler
 
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
 
 def test_a_conversation_of_two_never_hears_the_same_line_twice() -> None:
     said: list[str] = []

@@ -184,6 +184,7 @@ def test_a_store_needs_no_socket(tmp_path: Path, record: RecordMaker) -> None:
         assert store.recall(owner="counselor", client_id="mina", query="exams") == (record(),)
 
 
+@pytest.mark.allow_hosts(["127.0.0.1"])
 def test_a_store_stays_local_even_if_the_environment_names_a_server(tmp_path: Path, run_python: PythonRunner) -> None:
     script = """
 import sys

@@ -26,6 +26,8 @@ from counselgraph.safety.levels import Verdict
 from tests.fakes.openai_server import FakeOpenAI, Fault
 from tests.unit.models.conftest import MakeRequest
 
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
 
 async def ask(
     server: FakeOpenAI,
