@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.talk import beside_the_point
 from counselgraph.models.rehearsal.words import capital, plain, sentences, stands_alone, trimmed
 
 SHORTEST, LONGEST = 3, 16
@@ -43,6 +44,7 @@ def thought_in(text: str) -> str | None:
     """A thought the client states in this turn, in the client's own first-person words, capitalised; None if none."""
     said = plain(text)
     quoted = [part for part in _QUOTED.findall(said) if _heard("subject", r"^(?:{})\b").match(part)]
+    said = _SORRY.sub("", said)
     told = [sentence for sentence in sentences(said) if not dark(sentence) and not beside_the_point(sentence)]
     introduced = [found["thought"] for found in map(_introduced().search, told) if found]
     stated = [sentence for sentence in map(trimmed, filter(_may_state, told)) if _states(sentence)]
@@ -93,9 +95,18 @@ _DENIED = re.compile(
 )
 
 
+_SORRY = re.compile(
+    r"\bI'm afraid\b(?=\s*(?:$|[.,;!?]|not\b|so\b|it's\b|that's\b|there's\b|there is\b|I (?:can't|don't|haven't|didn't|won't)\b))",
+    re.IGNORECASE,
+)
+"""Being afraid as a way of saying sorry."""
+
+
+@lru_cache(maxsize=4096)
 def feeling_in(text: str) -> str | None:
     """The first feeling named and not denied in this turn, as an adjective ("ashamed")."""
-    said, forms, only = plain(text), bank("hearing")["feeling_forms"], bank("hearing")["felt_only"].split()
+    forms, only = bank("hearing")["feeling_forms"], bank("hearing")["felt_only"].split()
+    said = _SORRY.sub("", plain(text))
     for match in _feelings().finditer(said):
         word, before = match.group(1).lower(), said[: match.start()]
         if not _DENIED.search(before) and not _OTHERS.search(before) and (word not in only or _FELT.search(before)):
@@ -158,6 +169,7 @@ _BRIEF = 8
 """Words up to which a turn that starts with a yes is no more than a yes."""
 
 
+@lru_cache(maxsize=4096)
 def stance(text: str, *, held: bool) -> str:
     """How a turn meets the counselor.
 
@@ -181,11 +193,12 @@ def stance(text: str, *, held: bool) -> str:
     return "tells"
 
 
-def beside_the_point(clause: str) -> bool:
-    """Whether a clause is a remark about the talk itself."""
-    return _heard("meta", r"(?:{})").search(clause) is not None
+def moves(text: str) -> bool:
+    """Whether a turn says that something has moved: a doubt about the old thought, or some relief."""
+    return _heard("moves", r"(?:{})").search(plain(text)) is not None
 
 
+@lru_cache(maxsize=4096)
 def dark(text: str) -> bool:
     """Whether a turn speaks of dying or self-harm, even to deny it."""
     return _heard("dark").search(plain(text)) is not None

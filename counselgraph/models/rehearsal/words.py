@@ -14,7 +14,8 @@ from counselgraph.models.rehearsal.bank import bank
 
 _QUOTED = re.compile(r"\"([^\"]+)\"")
 _SENTENCE = re.compile(
-    r"(?<=[.!?\u2026])(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\bProf\.)\s+|\s*\n+\s*"
+    r"(?<=[.!?\u2026])(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\bProf\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
+    r"(?<!\betc\.(?= [a-z]))(?<!\bvs\.)\s+|\s*\n+\s*"
 )
 _SPACES = re.compile(r"\s+")
 _STRAIGHT = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
@@ -73,7 +74,7 @@ _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|yourself|you'\w+|ya|u)\b", re.
 _UNSAFE = re.compile(
     r"\b(?:and|but|or|then|who)\s+(?:\w+ly\s+)?(?:am|was|wasn't)\b"  # a second verb whose subject is not at hand
     r"|\b(?:counsel\w*|therap\w*|session|doctor said|this exercise|intake)\b"
-    r"|(?:^|\s)'|\.\.\.|\u2026|[(\[:]",
+    r"|\bI (?:guess|suppose)$|(?:^|\s)'|\.\.\.|\u2026|[(\[:]|\b(?:i\.e|e\.g)\.|\bit's\.?$",
     re.IGNORECASE,
 )
 _SUBJECT = (
@@ -91,7 +92,8 @@ _VERB = re.compile(
     re.IGNORECASE,
 )
 _CUT = re.compile(
-    r",? (?:but|because|so that|although|though|which|except)\b|, (?:and|so|or|then)\b|;|\s[\u2013\u2014-]\s|\u2014"
+    r",? (?:but|because|so that|although|even though|(?<!even )though|except that)\b|, (?:and|so) (?=(?:I|he|she|it|they|we|my)\b)"
+    r"|, which\b|;|\s[\u2013\u2014-]\s|\u2014"
 )
 _SUBORDINATE = re.compile(
     r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE
@@ -108,13 +110,14 @@ SHORT, LONG = 3, 18
 """Words a clause worth saying back has, at least and at most."""
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     """Text with single spaces and straight apostrophes and quotes."""
     return _SPACES.sub(" ", text.translate(_STRAIGHT)).strip()
 
 
-def sentences(text: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def sentences(text: str) -> tuple[str, ...]:
     """The sentences of a turn; a full stop within quotation marks ends none."""
     quotes: list[str] = []
 
@@ -125,15 +128,17 @@ def sentences(text: str) -> list[str]:
 
     hidden = _QUOTED.sub(hide, plain(text))
     parts = [part.strip() for part in _SENTENCE.split(hidden)]
-    return [re.sub(r"\x00(\d+)\x00[.!?]?", lambda m: quotes[int(m.group(1))], part) for part in parts if part]
+    return tuple(re.sub(r"\x00(\d+)\x00[.!?]?", lambda m: quotes[int(m.group(1))], part) for part in parts if part)
 
 
+@lru_cache(maxsize=8192)
 def trimmed(sentence: str) -> str:
     """A sentence without the small words people start and end with, and without its full stop."""
     bare = _lead().sub("", plain(sentence))
     return _tail().sub("", bare).strip(" ,;:.!-\u2013\u2014")
 
 
+@lru_cache(maxsize=8192)
 def flip(text: str) -> str:
     """First person to second person; words inside quotation marks stay as they were said."""
     pieces = re.split(r"(\"[^\"]*\")", plain(text))
@@ -156,14 +161,15 @@ def lower(text: str) -> str | None:
     return text[:1].lower() + text[1:] if _LOWER.match(text) else None
 
 
-def clause(sentence: str) -> str | None:
-    """The first clause of a sentence that stands on its own and is short enough to be said back."""
+@lru_cache(maxsize=8192)
+def clause(sentence: str, longest: int = LONG) -> str | None:
+    """The first clause of a sentence that stands on its own and has at most `longest` words."""
     bare = trimmed(sentence)
     if sentence.rstrip().endswith("?"):
         return None
-    for end in [*reversed([cut.start() for cut in _CUT.finditer(bare)]), None] if _count(bare) > LONG else [None]:
+    for end in [*reversed([cut.start() for cut in _CUT.finditer(bare)]), None] if _count(bare) > longest else [None]:
         piece = bare[:end].strip(" ,;")
-        if SHORT <= _count(piece) <= LONG and _stands(piece, cut=end is not None):
+        if SHORT <= _count(piece) <= longest and _stands(piece, cut=end is not None):
             return piece
     return None
 
@@ -182,6 +188,7 @@ def _stands(piece: str, *, cut: bool) -> bool:
     return stands_alone(piece) if cut else _VERB.search(piece) is not None and piece.count('"') % 2 == 0
 
 
+@lru_cache(maxsize=8192)
 def reflectable(piece: str) -> bool:
     """Whether a clause can be turned to the second person and stay right."""
     outside = _QUOTED.sub("", piece)
@@ -193,17 +200,20 @@ def reflectable(piece: str) -> bool:
     )
 
 
-def telling(text: str, spent: Collection[str] = (), skip: Callable[[str], bool] = lambda _: False) -> str | None:
+def telling(
+    text: str, spent: Collection[str] = (), skip: Callable[[str], bool] = lambda _: False, *, longest: int = LONG
+) -> str | None:
     """The clause of a turn most worth reflecting, in the client's own first person; None when none can be reflected.
 
     Args:
         text: The turn.
         spent: What was reflected before; a clause found in it is passed over.
-        skip: Further clauses to pass over.
+        skip: Further clauses to pass over, given as whole sentences or as clauses.
+        longest: Most words.
     """
     best: tuple[float, str] | None = None
     for place, sentence in enumerate(sentences(text)):
-        piece = clause(sentence)
+        piece = None if skip(sentence) else clause(sentence, longest)
         if piece is None or not reflectable(piece) or FIRST_PERSON.search(piece) is None or skip(piece):
             continue
         if any(piece.casefold() in old or flip(piece).casefold() in old for old in spent):
@@ -249,8 +259,9 @@ def quotable(text: str, longest: int = LONG, skip: Callable[[str], bool] = lambd
     Args:
         text: The turn.
         longest: Most words.
-        skip: Clauses to pass over.
+        skip: What to pass over, given as whole sentences or as clauses.
     """
-    pieces = [piece for piece in map(clause, sentences(text)) if piece and '"' not in piece and not skip(piece)]
+    told = [clause(sentence, longest) for sentence in sentences(text) if not skip(sentence)]
+    pieces = [piece for piece in told if piece and '"' not in piece and not skip(piece)]
     short = [piece for piece in pieces if _count(piece) <= longest and _SECOND_PERSON.search(piece) is None]
     return capital(max(short, key=_weight)) if short else None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from counselgraph.models.rehearsal.client.derive import avoided_in, belief_from, helper_in, thought_in, when_in
-from counselgraph.models.rehearsal.client.spoken import spoken, units
+from counselgraph.models.rehearsal.spoken import spoken, units
 from counselgraph.models.rehearsal.reading import read
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.client.spoken import spoken
+from counselgraph.models.rehearsal.spoken import spoken
 from counselgraph.models.rehearsal.words import capital, plain
 
 _SUBJECT = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from counselgraph.models.rehearsal.client import derive
-from counselgraph.models.rehearsal.client.spoken import known, spoken, units
+from counselgraph.models.rehearsal.spoken import known, spoken, units
 from counselgraph.personas.persona import Persona
 
 _FINE = re.compile(

@@ -1,0 +1,125 @@
+"""What a session is about so far: what was asked and answered, the thought that was told, and the problem behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from langchain_core.messages import AnyMessage
+
+from counselgraph.models.rehearsal.counselor.frames import step_said
+from counselgraph.models.rehearsal.hearing import stance, thought_in
+from counselgraph.models.rehearsal.speech import normal
+from counselgraph.models.rehearsal.spoken import spoken
+from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
+from counselgraph.models.rehearsal.words import capital, plain, sentences, stands_alone, telling, trimmed
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
+
+_EXPLORING = frozenset({None, "agenda", "situation", "thought", "feeling"})
+"""Steps whose answers may bring up the thought to work on; those of a technique weigh it instead."""
+_START = 4
+"""Client turns within which the problem is told."""
+_PROBLEM = 26
+"""Longest problem to be said back, in words."""
+_LONGEST_THOUGHT = 16
+_QUOTED = re.compile(r"\"([^\"]+)\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A client turn, and the step the counselor was asking about (None when by no step's question)."""
+
+    asked: str | None
+    said: str
+    met: str
+
+    @property
+    def answers(self) -> bool:
+        """Whether the turn gives something to work with."""
+        return self.met not in {"held", "resists"}
+
+
+def exchanged(messages: Sequence[AnyMessage], language: str) -> tuple[Exchanged, ...]:
+    """The client's turns, oldest first, each with what it answers."""
+    asked: str | None = None
+    found: list[Exchanged] = []
+    for message in messages:
+        role = role_of(message)
+        if role == COUNSELOR:
+            asked = step_said(text_of(message))
+        elif role == CLIENT:
+            text = text_of(message)
+            found.append(Exchanged(asked, text, met(text, language)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def met(text: str, language: str) -> str:
+    """How a turn meets the counselor (see `hearing.stance`); "tells" in a language that is not read."""
+    held = load_protocol().holds(text, language)
+    return stance(text, held=held) if language == "en" else ("held" if held else "tells")
+
+
+def told_thought(turns: Sequence[Exchanged]) -> str | None:
+    """The thought the client has told last, capitalised and without a full stop; None until one is told.
+
+    An answer to the question for the thought counts before anything said in passing, and a belief about oneself counts
+    as a thought where no other was told.
+    """
+    found = passing = deep = None
+    for turn in turns:
+        if not turn.answers:
+            continue
+        if turn.asked == "thought":
+            found = quoted_thought(turn.said) or thought_in(turn.said) or found
+        elif turn.asked in _EXPLORING:
+            passing = thought_in(turn.said) or passing
+        elif turn.asked == "belief":
+            deep = quoted_thought(turn.said) or thought_in(turn.said) or deep
+    return found or passing or deep
+
+
+@lru_cache(maxsize=4096)
+def quoted_thought(text: str) -> str | None:
+    """What a client puts in quotation marks as going through its head."""
+    quoted = [trimmed(part) for part in _QUOTED.findall(plain(text))]
+    return next((capital(part) for part in quoted if 1 < len(part.split()) <= _LONGEST_THOUGHT), None)
+
+
+@lru_cache(maxsize=4096)
+def problem_in(text: str) -> str | None:
+    """The clause of a turn that says what is wrong, in the client's own words; None if it says hello or how one is."""
+    if small_talk(text):
+        return None
+    return telling(text, skip=_says_little, longest=_PROBLEM)
+
+
+def problem_told(turns: Sequence[Exchanged]) -> str | None:
+    """The first clause in which the client says what is wrong."""
+    early = (turn.said for turn in turns[:_START] if turn.met == "tells")
+    return next(filter(None, map(problem_in, early)), None)
+
+
+@lru_cache(maxsize=256)
+def reason_in(reason: str) -> str | None:
+    """The clause of a reason for coming that says what is wrong, as the client would say it."""
+    whole = [spoken(sentence).rstrip(".") for sentence in sentences(reason)]
+    said = [capital(_bare_reason(sentence)) for sentence in whole if len(sentence.split()) > 2]
+    fit = [sentence for sentence in said if len(sentence.split()) <= _PROBLEM and stands_alone(sentence)]
+    return next((sentence for sentence in fit if not beside_the_point(sentence)), None)
+
+
+def _bare_reason(sentence: str) -> str:
+    return re.sub(r"^I (?:have )?(?:noticed|recognized|recognised|realized|realised) (?:that )?", "", sentence)
+
+
+def _says_little(sentence: str) -> bool:
+    return beside_the_point(sentence) or small_talk(sentence)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same words."""
+    return normal(one) == normal(other)
