@@ -103,7 +103,7 @@ async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update
     check = partial(screen_reply, risk=risk, language=context.language, locale=context.locale)
     verdict = check(draft.text, asked=asked, offered=offered)
     if verdict.level >= Level.ACTIVE and draft.kind == "turn":
-        words = safe_reply(risk, context.locale, said_by(now["messages"], COUNSELOR))
+        words = safe_reply(risk, context.locale, said_by(now["messages"], COUNSELOR), context.language)
         draft = Draft(role=COUNSELOR, text=words, kind="safe_reply")
     update = _commit(draft, now, context) | {"counselor_risk": assess(None, verdict)}
     if risk.level >= Level.PASSIVE:
@@ -115,9 +115,9 @@ async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update
 
 async def crisis(state: State, *, runtime: Runtime[Context]) -> Update:
     """Speak the crisis protocol in the counselor's seat; its words and contacts come from data, never from a model."""
-    now = typed_view(SessionState, state)
-    turns, risk = now.get("crisis_turns", 0), now["risk"]
-    words = crisis_turn(risk, runtime.context.locale, turns, said_by(now["messages"], COUNSELOR))
+    now, context = typed_view(SessionState, state), runtime.context
+    turns, said = now.get("crisis_turns", 0), said_by(now["messages"], COUNSELOR)
+    words = crisis_turn(now["risk"], context.locale, turns, said, context.language)
     return {"draft": Draft(role=COUNSELOR, text=words, kind="crisis"), "crisis_turns": turns + 1}
 
 

@@ -113,8 +113,7 @@ async def run(
         manifest = folder.prepare(spec, await servers_of(spec, known))
         jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
         todo = [job for job in jobs if not has_ended(folder.log(job.id))]
-        for notice in notices_for(todo, spec) if on_notice is not None else ():
-            on_notice(notice)
+        give_notice(todo, spec, on_notice)
         progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
         drained = await _play_all(todo, spec, folder, known, progress, on_progress, on_event)
     summary = summarize(folder.path)
@@ -134,6 +133,13 @@ async def resume(out: str | Path, **options: Any) -> RunResult:
     """
     folder = RunFolder(Path(out))
     return await run(folder.spec().model_copy(update={"out": folder.path}), **options)
+
+
+def give_notice(jobs: Sequence[Job], spec: RunSpec, on_notice: OnNotice | None) -> None:
+    """Tell what a reader should know before the first of these sessions."""
+    if on_notice is not None:
+        for notice in notices_for(jobs, spec):
+            on_notice(notice)
 
 
 def models_of(spec: RunSpec) -> Models:

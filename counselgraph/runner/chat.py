@@ -19,10 +19,10 @@ from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import Ending, checkpoint_types
 from counselgraph.models.load import Models
 from counselgraph.personas.load import load_personas
-from counselgraph.runner.batch import check_cast, check_memory, models_of, open_memory, servers_of
+from counselgraph.runner.batch import check_cast, check_memory, give_notice, models_of, open_memory, servers_of
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.folder import RunFolder
-from counselgraph.runner.job import Job, header_of, jobs_for, notices_for
+from counselgraph.runner.job import Job, header_of, jobs_for
 from counselgraph.runner.log import Event, SessionLog
 from counselgraph.runner.play import SessionGraph, step
 from counselgraph.runner.recorder import Recorder
@@ -79,8 +79,7 @@ async def chat(
         folder = RunFolder(spec.out)
         manifest = folder.prepare(spec, await servers_of(spec, known))
         job = next(jobs_for(persona, spec, manifest["run"]))
-        for notice in notices_for([job], spec) if on_notice is not None else ():
-            on_notice(notice)
+        give_notice([job], spec, on_notice)
         cast = JournaledCast(known)
         memory = await asyncio.to_thread(open_memory, spec, folder)
         saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types()))

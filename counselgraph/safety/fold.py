@@ -31,7 +31,8 @@ _PLAIN = str.maketrans(
 _ZERO_WIDTH_NON_JOINER = "\u200c"
 _DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
 _PIECE = re.compile(
-    r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?=[\u3400-\u9fff]))|\s*\n\s*\n\s*)   # a sentence or a paragraph ends
+    r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?<!\.\.)(?=[\u3400-\u9fff]))   # a sentence ends (Chinese: no space)
+      | \s*\n\s*\n\s*)                                # or a paragraph
       | (?P<gap>\s*(?:\.\.+|\u2026)\s*|\s+)           # trailing dots hold a sentence together, as a space does
       """,
     re.VERBOSE,

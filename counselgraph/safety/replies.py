@@ -10,7 +10,8 @@ from importlib.resources import files
 import yaml
 
 from counselgraph.safety.levels import Category, Frozen, Level, Risk
-from counselgraph.safety.resources import Resource, resources_for
+from counselgraph.safety.resources import Resource, Resources, resources_for
+from counselgraph.safety.rules import DEFAULT_LANGUAGE, language_of
 
 
 class Topic(StrEnum):
@@ -30,23 +31,48 @@ _TOPICS = {
 }
 
 
+class Offers(Frozen):
+    """The sentence that offers a service, by the way to reach it."""
+
+    call: str
+    call_or_text: str
+    text: str
+    page: str
+
+    def of(self, service: Resource) -> str:
+        """The sentence for one service: "You can call 116 123 (Samaritans, 24/7)."."""
+        pattern = self.call_or_text if service.phone and service.text == service.phone else self.call
+        if not service.phone:
+            pattern = self.text if service.text else self.page
+        return pattern.format(**service.model_dump())
+
+
 class Texts(Frozen):
-    """The content of `replies.yaml`.
+    """The content of `replies/<language>.yaml`.
 
     Attributes:
+        offers: How a service is offered.
+        emergency: What to say where there is no one emergency number.
         concern: Below R3, by topic: take it up, ask directly, offer one service.
         active: At R3, by topic: the same, and ask for plan, means and time.
         imminent: At R5, the first turn of the protocol.
         crisis: From R4 up, by turn: safety now, then the way to a person; the last ones are for longer waits.
     """
 
+    offers: Offers
+    emergency: str
     concern: dict[Topic, tuple[str, ...]]
     active: dict[Topic, tuple[str, ...]]
     imminent: str
     crisis: tuple[str, ...]
 
+    def filled(self, text: str, resources: Resources) -> str:
+        """A text with the contacts of a country."""
+        emergency = resources.emergency if resources.emergency.isdecimal() else self.emergency
+        return text.strip().format(line=self.offers.of(resources.first), emergency=emergency)
 
-def safe_reply(risk: Risk, locale: str, said: Sequence[str]) -> str:
+
+def safe_reply(risk: Risk, locale: str, said: Sequence[str], language: str = DEFAULT_LANGUAGE) -> str:
     """A counselor's turn for R2 and R3, to use where no model's draft may be said.
 
     It takes up what was said without repeating it, asks a direct question and offers one service.
@@ -55,13 +81,14 @@ def safe_reply(risk: Risk, locale: str, said: Sequence[str]) -> str:
         risk: The standing risk of the client.
         locale: Whose services to name (see `resources_for`).
         said: What the counselor has said so far; nothing is said again before everything has been said once.
+        language: Language code; English where there are no texts for it.
     """
-    texts, topic = _texts(), topic_of(risk)
+    texts, topic, resources = _texts(language), topic_of(risk), resources_for(locale)
     options = texts.active.get(topic, texts.concern[topic]) if risk.suspends_plan else texts.concern[topic]
-    return _fresh([_filled(text, locale) for text in options], said)
+    return _fresh([texts.filled(text, resources) for text in options], said)
 
 
-def crisis_turn(risk: Risk, locale: str, turn: int, said: Sequence[str]) -> str:
+def crisis_turn(risk: Risk, locale: str, turn: int, said: Sequence[str], language: str = DEFAULT_LANGUAGE) -> str:
     """A counselor's turn of the crisis protocol, for R4 and R5.
 
     Args:
@@ -70,13 +97,13 @@ def crisis_turn(risk: Risk, locale: str, turn: int, said: Sequence[str]) -> str:
         turn: 0 for the first turn of the protocol: are you safe, emergency number, crisis line, distance from means.
             1 for the second: hand over to a person. Later turns stay with the client until that person is there.
         said: What the counselor has said so far; nothing is said again while there is another text.
+        language: Language code; English where there are no texts for it.
     """
-    texts = _texts()
+    texts, resources = _texts(language), resources_for(locale)
     if turn <= 0:
-        first = texts.imminent if risk.level >= Level.IMMINENT else texts.crisis[0]
-        return _filled(first, locale)
+        return texts.filled(texts.imminent if risk.level >= Level.IMMINENT else texts.crisis[0], resources)
     start = min(turn, len(texts.crisis) - 1)
-    return _fresh([_filled(text, locale) for text in texts.crisis[start:] + texts.crisis[1:start]], said)
+    return _fresh([texts.filled(text, resources) for text in texts.crisis[start:] + texts.crisis[1:start]], said)
 
 
 def topic_of(risk: Risk) -> Topic:
@@ -90,19 +117,17 @@ def _fresh(options: Sequence[str], said: Sequence[str]) -> str:
     return min(options, key=lambda option: last_said.get(option, -1))
 
 
-def _filled(text: str, locale: str) -> str:
-    resources = resources_for(locale)
-    return text.strip().format(line=_offer(resources.first), emergency=resources.emergency)
-
-
-def _offer(resource: Resource) -> str:
-    """One service in a sentence: "You can call 116 123 (Samaritans, 24/7)."."""
-    if resource.phone or resource.text:
-        return f"You can {resource.contact} ({resource.name}, {resource.hours})."
-    return f"{resource.name} ({resource.contact}) lists crisis lines by country."
+def _texts(language: str) -> Texts:
+    every = reply_texts()
+    return every.get(language_of(language), every[DEFAULT_LANGUAGE])
 
 
 @lru_cache(maxsize=1)
-def _texts() -> Texts:
-    path = files("counselgraph.safety") / "replies.yaml"
-    return Texts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+def reply_texts() -> dict[str, Texts]:
+    """The texts of every language that has some, read at once."""
+    folder = files("counselgraph.safety") / "replies"
+    return {
+        path.name.removesuffix(".yaml"): Texts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        for path in folder.iterdir()
+        if path.name.endswith(".yaml")
+    }

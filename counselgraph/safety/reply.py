@@ -13,7 +13,8 @@ from counselgraph.safety.rules import Book
 # A number after a word that tells to call or text, or anything shaped like a telephone number.
 _NUMBER = r"\+?(?:\(\d{1,5}\) ?)?\d[\d .-]{1,18}\d"
 _AFTER_A_WORD = re.compile(rf"(?: [^\s\d]{{1,24}}){{0,6}} ({_NUMBER})(?![0-9a-z_])")
-_AFTER_CHARACTERS = re.compile(rf"[^\d.!?\n]{{0,12}}?({_NUMBER})(?![0-9a-z_])")
+# Where words are not written apart; a number before "年" is a year.
+_AFTER_CHARACTERS = re.compile(rf"[^\d.!?\n]{{0,8}}?({_NUMBER})(?![0-9a-z_年])")
 _SHAPED = re.compile(
     r"(?<![0-9a-z_.])(\+\d[\d .-]{6,18}\d|\(?\d{3,5}\)?[ .-]\d{2,4}(?:[ .-]\d{2,5}){1,3}|\d{9,15})(?![0-9a-z_])"
 )

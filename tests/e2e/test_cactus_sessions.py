@@ -86,7 +86,8 @@ def test_attitudes_differ(played: list[SessionRecord]):
         words[attitude] += [len(text.split()) for text in own]
         held[attitude] += [load_protocol().holds(text, "en") for text in own]
     assert mean(words["negative"]) < 0.75 * mean(words["positive"])
-    assert mean(held["positive"]) < 0.02 < 0.08 < mean(held["negative"])
+    assert mean(held["positive"]) < 0.02
+    assert mean(held["negative"]) > 0.08
 
 
 def test_nothing_of_the_counselors_side_is_in_any_client_prompt(played: list[SessionRecord], intake: Path):

@@ -40,13 +40,13 @@ def terminal(*arguments: object, cwd: Path) -> Iterator[tuple[subprocess.Popen[b
             [COMMAND, *map(str, arguments)], cwd=cwd, env=environment(TERM="dumb"),
             stdin=its, stdout=its, stderr=its, start_new_session=True,
         ) as process:  # fmt: skip
+            os.close(its)  # from here on a read fails when the process is gone
             try:
                 yield process, ours
             finally:
                 process.kill()
     finally:
         os.close(ours)
-        os.close(its)
 
 
 def read_until(words: str, ours: int) -> str:

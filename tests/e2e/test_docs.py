@@ -89,7 +89,9 @@ def test_the_blocks_of_a_page_run(page: Path, tmp_path: Path) -> None:
         assert "Exception ignored" not in result.stderr
 
 
-LEFT_OUT = [(f"{name_of(page)}:{block.line}", block.reason) for page in PAGES for block in blocks_of(page) if block.reason]
+LEFT_OUT = [
+    (f"{name_of(page)}:{block.line}", block.reason) for page in PAGES for block in blocks_of(page) if block.reason
+]
 
 
 @pytest.mark.parametrize("reason", [reason for _, reason in LEFT_OUT], ids=[place for place, _ in LEFT_OUT])

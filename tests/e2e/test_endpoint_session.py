@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -14,8 +15,8 @@ from counselgraph.personas import dump_persona
 from counselgraph.personas.persona import Conceptualization, Disclosure, History, Intake, RiskProfile, When
 from counselgraph.runner.log import SessionRecord
 from counselgraph.testing import sample_persona
-from tests.e2e.helpers import fake_flags, refused, serving, write_clients
 from tests.e2e.helpers import counselgraph as command
+from tests.e2e.helpers import fake_flags, refused, serving, write_clients
 from tests.fakes.openai_server import FakeOpenAI, Fault, Recorded
 
 STARTS = {
@@ -24,6 +25,7 @@ STARTS = {
     "planner": "You plan a session",
     "monitor": "You watch over",
 }
+Prompt: TypeAlias = Sequence[dict[str, Any]]
 CLIENTS_OWN = tuple(f"the quiet {thing}" for thing in ("orchard", "ferry", "attic", "ledger", "violin", "harbour"))
 INTAKES_OWN = "the registrar's yellow slip"
 PLANS_OWN = {"focus": "the northern focus", "hypothesis": "the hidden hinge", "reason": "the planner's own ground"}
@@ -39,7 +41,7 @@ class Wire:
     result: RunResult
     requests: list[Recorded]
 
-    def of(self, *roles: str) -> list[list[dict]]:
+    def of(self, *roles: str) -> list[Prompt]:
         """The messages of every request of some roles."""
         return [request.messages for request in self.requests if role_of(request) in roles]
 
@@ -53,7 +55,7 @@ def role_of(request: Recorded) -> str:
     return next(role for role, start in STARTS.items() if system.startswith(start))
 
 
-def words_of(messages: Sequence[dict]) -> str:
+def words_of(messages: Prompt) -> str:
     return "\n".join(message["content"] for message in messages)
 
 
@@ -64,7 +66,7 @@ def secretive() -> Persona:
         update={
             "history": History(life=f"I grew up beside {life}."),
             "conceptualization": Conceptualization(core_beliefs=(f"I am worth less than {core}.",)),
-            "disclosures": (Disclosure(topic="my aunt", text=f"She locked me into {untold}.", when=When.ASKED_DIRECTLY),),
+            "disclosures": (Disclosure(topic="aunt", text=f"She locked me into {untold}.", when=When.ASKED_DIRECTLY),),
             "risk": RiskProfile(on_direct_question=f"No, I only think of {asked}."),
             "other": {"Notes": f"Still dreams of {other}."},
             "attitude_instruction": f"You answer as slowly as {recorded}.",
@@ -139,7 +141,7 @@ def test_the_clients_first_line_is_never_dropped(tmp_path: Path, opens: str) -> 
 def test_what_stays_comes_before_what_changes(wire: Wire) -> None:
     """A prefix cache can reuse all but the last turn: a later request of a role repeats the earlier one."""
     for role in ("client", "counselor"):
-        sessions: dict[str, list[list[dict]]] = {}
+        sessions: dict[str, list[Prompt]] = {}
         for messages in wire.of(role):
             sessions.setdefault(messages[0]["content"], []).append(messages)
         assert len(sessions) == 3
@@ -161,7 +163,7 @@ def test_nothing_of_the_counselors_side_reaches_the_client(wire: Wire) -> None:
         assert not any(secret in words for words in told), secret
 
 
-def memories_of(record: SessionRecord, owner: str) -> Iterator[dict]:
+def memories_of(record: SessionRecord, owner: str) -> Iterator[dict[str, str]]:
     for event in record.of("memory"):
         if event["role"] == owner:
             yield from event["records"]

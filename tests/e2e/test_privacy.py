@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.helpers import BIN, COMMAND, environment, transcripts
 
-WATCHER = '''
+WATCHER = """
 import sys
 
 def watch(event, arguments):
@@ -26,7 +26,7 @@ def watch(event, arguments):
         raise OSError(f"the network is cut: {event} {arguments}")
 
 sys.addaudithook(watch)
-'''
+"""
 TRACING = {
     "LANGSMITH_TRACING": "true",
     "LANGSMITH_TRACING_V2": "true",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.talk import beside_the_point
+from counselgraph.models.rehearsal.talk import small_talk
 from counselgraph.models.rehearsal.words import capital, plain, sentences, stands_alone, trimmed
 
 SHORTEST, LONGEST = 3, 16
@@ -45,7 +45,7 @@ def thought_in(text: str) -> str | None:
     said = plain(text)
     quoted = [part for part in _QUOTED.findall(said) if _heard("subject", r"^(?:{})\b").match(part)]
     said = _SORRY.sub("", said)
-    told = [sentence for sentence in sentences(said) if not dark(sentence) and not beside_the_point(sentence)]
+    told = [sentence for sentence in sentences(said) if not dark(sentence) and not small_talk(sentence)]
     introduced = [found["thought"] for found in map(_introduced().search, told) if found]
     stated = [sentence for sentence in map(trimmed, filter(_may_state, told)) if _states(sentence)]
     found = [
@@ -196,6 +196,11 @@ def stance(text: str, *, held: bool) -> str:
 def moves(text: str) -> bool:
     """Whether a turn says that something has moved: a doubt about the old thought, or some relief."""
     return _heard("moves", r"(?:{})").search(plain(text)) is not None
+
+
+def outcome(text: str) -> str:
+    """What came of a task, by the client's report: "undone", "half" or "done"."""
+    return next((kind for kind in ("undone", "half") if _heard(kind, r"(?:{})").search(plain(text))), "done")
 
 
 @lru_cache(maxsize=4096)

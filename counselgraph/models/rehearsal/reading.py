@@ -44,6 +44,8 @@ _DARK = re.compile(
 )
 _QUOTED = re.compile(r"\"[^\"]*\"")
 _HAS_NUMBERS = frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
+_RATED_STEPS = {"weigh_readings": "rate_sure", "balanced_thought": "rate_belief"}
+"""Steps that go with a second rating, often asked for in few words."""
 _STEM = 4
 """Letters a topic word has at least, without its ending."""
 _WORD = re.compile(r"[a-z][a-z'-]{2,}")
@@ -76,14 +78,17 @@ class Reading:
 @lru_cache(maxsize=4096)
 def read(text: str) -> Reading:
     """Read one counselor turn."""
-    said = sentences(text)
+    said = list(sentences(text))
     asking = [sentence for sentence in said if _is_request(sentence)]
     moods = _moods(said)
     known = _known_step(plain(text))
     return Reading(
-        asks=_with_rating(known, asking)
-        if known
-        else _asks([_unquoted(s) for s in said], [_unquoted(s) for s in asking]),
+        asks=_proposed(
+            _with_rating(known, asking)
+            if known
+            else _asks([_unquoted(s) for s in said], [_unquoted(s) for s in asking]),
+            asking,
+        ),
         moods=moods | {"lecture"} if not asking and len(text.split()) >= LONG_TURN else moods,
         questions=sum(sentence.endswith("?") for sentence in said),
         question=" ".join(asking),
@@ -112,10 +117,19 @@ def _known_step(text: str) -> str | None:
     return next((ask for ask, pattern in _step_patterns() if pattern.search(text)), None)
 
 
+def _proposed(asks: tuple[str, ...], asking: list[str]) -> tuple[str, ...]:
+    """The asks, with a topic that is proposed told from one that the client is to choose."""
+    if "agenda" not in asks or not any(_pattern("proposal").search(sentence) for sentence in asking):
+        return asks
+    return tuple("agenda_agree" if ask == "agenda" else ask for ask in asks if ask != "consent")
+
+
 def _with_rating(ask: str, asking: list[str]) -> tuple[str, ...]:
     if ask in RATINGS or ask in _HAS_NUMBERS:
         return (ask,)
     ratings = [rating for rating in map(_rating, asking) if rating is not None]
+    if ask in _RATED_STEPS and not ratings and any(_pattern("number_again").search(sentence) for sentence in asking):
+        ratings = [_RATED_STEPS[ask]]
     return (ask, *ratings[-1:])
 
 
@@ -132,7 +146,7 @@ def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _step_lines(phrases: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for name, value in phrases.items():
         if isinstance(value, dict) and "first" in value:
-            asking = [line for kind in ("first", "again", "close", "when") for line in value.get(kind, [])]
+            asking = [line for kind in ("first", "next", "intake", "again", "close", "when") for line in value.get(kind, [])]
             yield name, asking
         elif isinstance(value, dict):
             yield from _step_lines(value)

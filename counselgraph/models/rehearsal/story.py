@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from langchain_core.messages import AnyMessage
 
-from counselgraph.models.rehearsal.counselor.frames import step_said
+from counselgraph.models.rehearsal.frames import step_said
 from counselgraph.models.rehearsal.hearing import stance, thought_in
 from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.spoken import spoken
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
-from counselgraph.models.rehearsal.words import capital, plain, sentences, stands_alone, telling, trimmed
+from counselgraph.models.rehearsal.words import capital, harsh, plain, sentences, stands_alone, telling, trimmed, verdict
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 
@@ -22,9 +22,11 @@ _EXPLORING = frozenset({None, "agenda", "situation", "thought", "feeling"})
 """Steps whose answers may bring up the thought to work on; those of a technique weigh it instead."""
 _START = 4
 """Client turns within which the problem is told."""
-_PROBLEM = 26
+_PROBLEM = 30
 """Longest problem to be said back, in words."""
-_LONGEST_THOUGHT = 16
+_LONGEST_THOUGHT = 22
+_NAMELESS = re.compile(r"^(?:I (?:get it|had it|notice it)|it(?:'s| is| has| hasn't| started| comes| happens)?)\b", re.IGNORECASE)
+"""What a sentence starts with that speaks of the problem without naming it."""
 _QUOTED = re.compile(r"\"([^\"]+)\"")
 
 
@@ -99,7 +101,7 @@ def problem_in(text: str) -> str | None:
 
 def problem_told(turns: Sequence[Exchanged]) -> str | None:
     """The first clause in which the client says what is wrong."""
-    early = (turn.said for turn in turns[:_START] if turn.met == "tells")
+    early = (turn.said for turn in turns[:_START] if turn.answers and turn.asked in {None, "agenda"})
     return next(filter(None, map(problem_in, early)), None)
 
 
@@ -113,11 +115,34 @@ def reason_in(reason: str) -> str | None:
 
 
 def _bare_reason(sentence: str) -> str:
-    return re.sub(r"^I (?:have )?(?:noticed|recognized|recognised|realized|realised) (?:that )?", "", sentence)
+    rest = re.sub(r"^I (?:have )?(?:noticed|recognized|recognised|realized|realised) (?:that )?", "", sentence)
+    return rest if re.match(r"(?:this|these|the|my|all|it)\b", rest, re.IGNORECASE) else sentence
 
 
 def _says_little(sentence: str) -> bool:
-    return beside_the_point(sentence) or small_talk(sentence)
+    return beside_the_point(sentence) or small_talk(sentence) or _NAMELESS.search(sentence) is not None
+
+
+def is_thought(text: str, turns: Sequence[Exchanged]) -> bool:
+    """Whether a text is a thought that was told in one of these turns."""
+    return any(normal(text) in _thoughts_in(turn.said) for turn in turns)
+
+
+def sounds(text: str) -> bool:
+    """Whether a text by itself sounds like a thought and not like an account of something."""
+    return (thought_in(text) is not None or harsh(text) or verdict(text)) and len(text.split()) <= _LONGEST_THOUGHT
+
+
+def voiced(text: str, turns: Sequence[Exchanged]) -> bool:
+    """Whether the client has said these words."""
+    words = normal(text)
+    return bool(words) and any(words in normal(turn.said) for turn in turns)
+
+
+@lru_cache(maxsize=4096)
+def _thoughts_in(text: str) -> frozenset[str]:
+    found = (*map(thought_in, sentences(text)), quoted_thought(text), thought_in(text))
+    return frozenset(normal(thought) for thought in found if thought)
 
 
 def same(one: str, other: str) -> bool:

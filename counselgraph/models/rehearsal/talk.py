@@ -68,7 +68,7 @@ def _lines(node: Any) -> Iterator[str]:
         yield node
     elif isinstance(node, dict):
         for key, value in node.items():
-            if key not in {"tell", "add"}:
+            if key not in {"tell", "add", "corrects"}:
                 yield from _lines(value)
     elif isinstance(node, list):
         for value in node:

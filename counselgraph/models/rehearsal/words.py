@@ -235,9 +235,17 @@ def mirror(text: str) -> str | None:
     return None if found is None else capital(flip(found))
 
 
+_REPORTS = re.compile(
+    r"\b(?:feel\w*|felt|thoughts?|think|idea|belie\w+|afraid|worr\w+|fear|convinced|sure|scared)\b", re.IGNORECASE
+)
+
+
 def verdict(piece: str) -> bool:
-    """Whether a clause is a forecast or a sweeping statement: saying it back plainly would be agreeing with it."""
-    return _sign("verdict").search(piece) is not None
+    """Whether a clause is a forecast or a sweeping statement: saying it back plainly would be agreeing with it.
+
+    A clause that says of itself that it is a thought or a feeling can be said back as it is.
+    """
+    return _sign("verdict").search(piece) is not None and _REPORTS.search(piece) is None
 
 
 def harsh(piece: str) -> bool:
@@ -253,15 +261,18 @@ def _weight(piece: str) -> float:
     return personal + felt - abs(_count(piece) - 9) * 0.1 - (1.0 if _count(piece) < _SLIGHT else 0.0)
 
 
-def quotable(text: str, longest: int = LONG, skip: Callable[[str], bool] = lambda _: False) -> str | None:
+def quotable(
+    text: str, longest: int = LONG, skip: Callable[[str], bool] = lambda _: False, *, first: bool = False
+) -> str | None:
     """A short stretch of a turn to be quoted word for word, without quotation marks or full stop.
 
     Args:
         text: The turn.
         longest: Most words.
         skip: What to pass over, given as whole sentences or as clauses.
+        first: Take the first that can be quoted, not the one that says most.
     """
     told = [clause(sentence, longest) for sentence in sentences(text) if not skip(sentence)]
     pieces = [piece for piece in told if piece and '"' not in piece and not skip(piece)]
     short = [piece for piece in pieces if _count(piece) <= longest and _SECOND_PERSON.search(piece) is None]
-    return capital(max(short, key=_weight)) if short else None
+    return capital(short[0] if first else max(short, key=_weight)) if short else None

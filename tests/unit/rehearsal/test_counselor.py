@@ -12,7 +12,7 @@ from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor import speak
-from counselgraph.models.rehearsal.counselor.frames import mark_of, slots_of, step_frames, step_said
+from counselgraph.models.rehearsal.frames import mark_of, slots_of, step_frames, step_said
 from counselgraph.personas.persona import Intake
 from counselgraph.protocols.plan import Plan, Trigger
 from counselgraph.protocols.protocol import Step, load_protocol

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counselgraph.errors import InputError
-from counselgraph.runner.log import SessionLog, find_records, has_ended, last_event, read_run, read_session
+from counselgraph.runner.log import Event, SessionLog, find_records, has_ended, last_event, read_run, read_session
 from tests.unit.runner.logs import call, end, header, session, turn, write_run
 
 LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
-texts = st.lists(st.text(st.characters(exclude_categories=("Cs",)) | st.sampled_from(LINE_ENDS)), max_size=5)
+texts = st.lists(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(LINE_ENDS)), max_size=5)
 
 
 @given(texts)
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_log_is_refused(tmp_path: Path) -> None:
 
 
 def test_events_carry_their_envelope(tmp_path: Path) -> None:
-    heard: list[dict] = []
+    heard: list[Event] = []
     with SessionLog(tmp_path / "ada.jsonl", tmp_path, on_event=heard.append) as log:
         log.write(header())
         log.exchange = 3
@@ -99,13 +99,16 @@ def test_events_carry_their_envelope(tmp_path: Path) -> None:
 
 
 def test_an_instruction_is_stored_once_and_found_again(tmp_path: Path) -> None:
-    events = [header(), turn("counselor", "Hello.", 0), call("client", 1, "You are Ada.", 1), call("client", 2, "You are Ada.", 1)]
+    events = [
+        header(),
+        turn("counselor", "Hello.", 0),
+        call("client", 1, "You are Ada.", 1),
+        call("client", 2, "You are Ada.", 1),
+    ]
     run = write_run(tmp_path, {"ada": events, "bea": events})
     assert len(list((run / "texts").iterdir())) == 1
     (record, _) = read_run(run)
-    assert record.prompt(record.of("model_call")[0]) == (
-        "You are Ada.\n\ncounselor: Hello.\n\n[Turn card of client 1]"
-    )
+    assert record.prompt(record.of("model_call")[0]) == ("You are Ada.\n\ncounselor: Hello.\n\n[Turn card of client 1]")
 
 
 def test_a_log_is_written_anew_when_it_is_opened_again(tmp_path: Path) -> None:

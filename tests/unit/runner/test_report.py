@@ -25,7 +25,7 @@ def test_sessions_are_counted_by_how_they_ended(tmp_path: Path) -> None:
     assert summary.sessions == 5
     assert summary.unfinished == 1
     assert summary.stops == {"completed": 2, "crisis": 1, "model_error": 1}
-    assert list(summary.stops)[0] == "completed"
+    assert next(iter(summary.stops)) == "completed"
     assert summary.failed == {"c": "ModelError: empty twice"}
     assert summary.techniques == {"decatastrophizing": 3}
     assert summary.highest_risk == {1: 3, 4: 1}

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from counselgraph.errors import InputError
 from counselgraph.runner.spec import RunSpec
 
-words = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 specs = st.builds(
     RunSpec,
     personas=words,

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from pathlib import Path
 from time import perf_counter
 
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counselgraph.safety.fold import fold
+from counselgraph.safety.fold import fold, fold_pattern
+
+EXAMPLES = yaml.safe_load((Path(__file__).parent / "other_languages.yaml").read_text(encoding="utf-8"))
 
 
 def test_folding_plain_text_only_lowers_it():
@@ -51,3 +56,13 @@ def test_a_long_run_of_blanks_is_folded_quickly():
     started = perf_counter()
     assert fold(" " * 50_000 + "\n" + " " * 50_000).text == " "
     assert perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(("written", "folded"), EXAMPLES["folds"])
+def test_the_letters_of_other_languages_fold_to_one_form(written: str, folded: str):
+    assert fold(written).text == folded
+
+
+@pytest.mark.parametrize(("written", "folded"), EXAMPLES["pattern_folds"])
+def test_a_pattern_folds_as_the_texts_do_and_keeps_its_operators(written: str, folded: str):
+    assert fold_pattern(written) == folded

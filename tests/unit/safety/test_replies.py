@@ -3,11 +3,12 @@ from __future__ import annotations
 import pytest
 
 from counselgraph.safety.levels import Category, Finding, Level, Risk
-from counselgraph.safety.replies import crisis_turn, safe_reply
+from counselgraph.safety.replies import crisis_turn, reply_texts, safe_reply
 from counselgraph.safety.resources import INTERNATIONAL, load_table, resources_for
 from counselgraph.safety.screen import screen_reply
 
 LOCALES = [*load_table().countries, INTERNATIONAL]
+LANGUAGES = sorted(reply_texts())
 
 
 def risk(level: int, category: Category = Category.SI_ACTIVE) -> Risk:
@@ -15,26 +16,44 @@ def risk(level: int, category: Category = Category.SI_ACTIVE) -> Risk:
     return Risk(level=Level(level), turn_level=Level(level), findings=(finding,))
 
 
+def length(reply: str) -> int:
+    """Words, or for a language that does not write them apart, half its characters."""
+    return len(reply.split()) if reply.isascii() or " " in reply[:40] else len(reply) // 2
+
+
 @pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("category", [Category.SI_ACTIVE, Category.ABUSE_VICTIM, Category.HARM_TO_OTHERS])
 @pytest.mark.parametrize("level", [2, 3])
-def test_a_safe_reply_passes_our_own_screen_and_is_short(locale: str, level: int, category: Category):
+def test_a_safe_reply_passes_our_own_screen_and_is_short(level: int, category: Category, language: str, locale: str):
     said: list[str] = []
     for _ in range(4):
-        reply = safe_reply(risk(level, category), locale, said)
-        assert screen_reply(reply, risk=risk(level, category), locale=locale).level == 0
-        assert len(reply.split()) <= 90
+        reply = safe_reply(risk(level, category), locale, said, language)
+        assert screen_reply(reply, risk=risk(level, category), locale=locale, language=language).findings == ()
+        assert length(reply) <= 95
         said.append(reply)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("level", [4, 5])
 @pytest.mark.parametrize("turn", [0, 1, 2, 5])
-def test_a_crisis_turn_passes_our_own_screen_and_is_short(locale: str, level: int, turn: int):
-    reply = crisis_turn(risk(level), locale, turn, [])
-    assert screen_reply(reply, risk=risk(level), locale=locale).level == 0
-    assert len(reply.split()) <= 90
-    assert resources_for(locale).emergency in reply
+def test_a_crisis_turn_passes_our_own_screen_and_is_short(turn: int, level: int, language: str, locale: str):
+    reply = crisis_turn(risk(level), locale, turn, [], language)
+    assert screen_reply(reply, risk=risk(level), locale=locale, language=language).findings == ()
+    assert length(reply) <= 95
+    emergency = resources_for(locale).emergency
+    assert (emergency if emergency.isdecimal() else reply_texts()[language].emergency) in reply
+
+
+@pytest.mark.parametrize("language", ["fa", "tlh"])
+def test_a_language_without_texts_gets_the_english_ones(language: str):
+    assert crisis_turn(risk(4), "CN", 0, [], language) == crisis_turn(risk(4), "CN", 0, [])
+
+
+def test_a_reply_speaks_the_language_of_the_session_with_the_contacts_of_the_country():
+    assert "拨打12356" in safe_reply(risk(3), "CN", [], "zh-CN")
+    assert "llamar al 024" in safe_reply(risk(3), "ES", [], "es")
 
 
 def test_no_reply_comes_twice_before_all_were_said():

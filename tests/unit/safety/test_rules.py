@@ -12,9 +12,15 @@ from counselgraph.safety.screen import screen
 
 BOOKS = [load_book(language) for language in languages()]
 RULES = [(book, rule) for book in BOOKS for rule in book.rules]
-HITS = [pytest.param(book, rule, text, id=f"{rule.id}-{n}") for book, rule in RULES for n, text in enumerate(rule.hits)]
+HITS = [
+    pytest.param(book, rule, text, id=f"{book.language}-{rule.id}-{n}")
+    for book, rule in RULES
+    for n, text in enumerate(rule.hits)
+]
 MISSES = [
-    pytest.param(book, rule, text, id=f"{rule.id}-{n}") for book, rule in RULES for n, text in enumerate(rule.misses)
+    pytest.param(book, rule, text, id=f"{book.language}-{rule.id}-{n}")
+    for book, rule in RULES
+    for n, text in enumerate(rule.misses)
 ]
 CLIENT_FLOOR = [
     Category.SI_PASSIVE,
@@ -40,6 +46,12 @@ CLIENT_FLOOR = [
     Category.MINOR_USER,
     Category.ROLE_BREAK,
 ]
+MAIN = [
+    *CLIENT_FLOOR[: CLIENT_FLOOR.index(Category.NEGLECT)],
+    Category.PSYCHOSIS,
+    Category.ACUTE_MEDICAL,
+    Category.THIRD_PARTY_RISK,
+]
 
 
 def fired(book: Book, rule: Rule, text: str) -> list[Level]:
@@ -62,6 +74,12 @@ def test_a_rule_leaves_its_look_alikes_alone(book: Book, rule: Rule, text: str):
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
 def test_rule_ids_are_unique(book: Book):
     assert [name for name, count in Counter(rule.id for rule in book.rules).items() if count > 1] == []
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
+@pytest.mark.parametrize("category", MAIN)
+def test_every_language_covers_the_main_client_categories(category: Category, book: Book):
+    assert any(rule.category is category for rule in book.of(Side.CLIENT))
 
 
 @pytest.mark.parametrize("category", CLIENT_FLOOR)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
 from time import perf_counter
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from counselgraph.safety.levels import Category, Level, Side, Subject, Time
 from counselgraph.safety.screen import languages, screen
+
+EXAMPLES = yaml.safe_load((Path(__file__).parent / "other_languages.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -223,11 +227,50 @@ def test_the_counselors_rules_are_not_the_clients():
     assert screen(text).findings == ()
 
 
-@given(st.text(max_size=300))
-def test_any_text_is_screened_alike_twice_and_quoted_exactly(text: str):
-    first = screen(text)
-    assert first == screen(text)
+@pytest.mark.parametrize(("language", "text", "level"), EXAMPLES["levels"])
+def test_a_turn_in_another_language_gets_its_level(language: str, text: str, level: int):
+    verdict = screen(text, language=language)
+    assert verdict.level == level
+    assert not verdict.failed
+    assert all(finding.quote in text for finding in verdict.findings)
+
+
+@pytest.mark.parametrize(("language", "text"), EXAMPLES["denials"])
+def test_a_denial_in_another_language_is_heard_and_is_no_hit(language: str, text: str):
+    verdict = screen(text, language=language)
+    assert verdict.denial
+    assert verdict.level == Level.NONE
+
+
+@pytest.mark.parametrize(("language", "text"), EXAMPLES["no_denials"])
+def test_a_no_in_another_language_that_denies_nothing_is_still_a_hit(language: str, text: str):
+    verdict = screen(text, language=language)
+    assert verdict.level >= Level.PASSIVE
+    assert not verdict.denial
+
+
+def test_english_is_screened_in_every_session():
+    for language in languages():
+        assert screen("I want to kill myself.", language=language).level == Level.ACTIVE
+        assert screen("I'm not going to kill myself.", language=language).denial
+
+
+def test_a_denial_in_one_language_does_not_undo_a_hit_in_the_other():
+    verdict = screen("我没有想过自杀. I want to die.", language="zh")
+    assert verdict.level == Level.PASSIVE
+    assert not verdict.denial
+
+
+@given(st.text(max_size=300), st.sampled_from(languages()))
+def test_any_text_is_screened_alike_twice_and_quoted_exactly(text: str, language: str):
+    first = screen(text, language=language)
+    assert first == screen(text, language=language)
     assert all(finding.quote in text for finding in first.findings)
+
+
+@given(st.text(alphabet="我想自杀死不没有活着了他说,.", max_size=80))
+def test_near_misses_of_chinese_words_break_nothing(text: str):
+    assert all(finding.quote in text for finding in screen(text, language="zh").findings)
 
 
 @given(st.text(alphabet="i want to kill myself.,'\n", max_size=120))
@@ -236,10 +279,15 @@ def test_near_misses_of_the_words_break_nothing(text: str):
 
 
 @pytest.mark.parametrize(
-    "piece", ["i want to kill myself ", "not ", "a", " ", "\n", "'\" ", "my friend said i ", "s.u.i."]
+    ("language", "piece"),
+    [
+        *(("en", piece) for piece in ["i want to kill myself ", "not ", "a", " ", "\n", "'\" ", "my friend said i "]),
+        ("en", "s.u.i."),
+        *EXAMPLES["long_pieces"],
+    ],
 )
-def test_a_very_long_text_is_screened_in_linear_time(piece: str):
+def test_a_very_long_text_is_screened_in_linear_time(language: str, piece: str):
     text = (piece * 100_000)[:100_000]
     started = perf_counter()
-    screen(text)
+    screen(text, language=language)
     assert perf_counter() - started < 20

@@ -39,3 +39,12 @@ def test_no_intake_form_starts_the_safety_flow(test_data: Path):
     assert len(records) == 60
     levels = [screen(record["AI_client"]["intake_form"]).level for record in records]
     assert max(levels) <= 1
+
+
+def test_most_chinese_lines_with_self_directed_risk_are_found(test_data: Path):
+    lines = json.loads((test_data / "risk_client" / "psyguard_valid.json").read_text(encoding="utf-8"))
+    assert len(lines) == 1480
+    pairs = [(any(line["label"][:7]), screen(line["text"], language="zh").level >= 2) for line in lines]
+    found = sum(true and fired for true, fired in pairs)
+    assert found / sum(true for true, _ in pairs) >= 0.8
+    assert found / sum(fired for _, fired in pairs) >= 0.72

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from counselgraph.safety.levels import Category, Level, Risk, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.screen import screen, screen_reply
 
+EXAMPLES = yaml.safe_load((Path(__file__).parent / "other_languages.yaml").read_text(encoding="utf-8"))
 CALM = Risk()
 ACTIVE = assess(None, screen("I keep thinking about killing myself."))
 PASSIVE = assess(None, screen("I wish I was dead."))
@@ -90,5 +94,36 @@ def test_a_contact_of_the_country_and_ordinary_numbers_are_not(text: str):
 )
 def test_words_that_must_not_be_said_are_found_whatever_the_risk(reply: str, category: Category):
     verdict = screen_reply(reply, risk=CALM, locale="US")
+    assert category in found(verdict)
+    assert verdict.level >= Level.ACTIVE
+
+
+@pytest.mark.parametrize(("language", "locale", "reply"), EXAMPLES["good_replies"])
+def test_a_reply_may_be_in_the_language_of_the_session_or_in_english(language: str, locale: str, reply: str):
+    assert screen_reply(reply, risk=ACTIVE, language=language, locale=locale).findings == ()
+
+
+@pytest.mark.parametrize(("language", "reply"), EXAMPLES["changed_subjects"])
+def test_a_change_of_subject_misses_the_risk_in_any_language(language: str, reply: str):
+    verdict = screen_reply(reply, risk=ACTIVE, language=language, locale="CN")
+    assert found(verdict) == {Category.MISSED_RISK, Category.NO_DIRECT_QUESTION, Category.NO_RESOURCE}
+
+
+@pytest.mark.parametrize(("language", "reply"), EXAMPLES["invented_contacts"])
+def test_a_contact_that_is_not_in_the_table_is_invented_in_any_language(language: str, reply: str):
+    verdict = screen_reply(reply, risk=CALM, language=language, locale="CN")
+    assert found(verdict) == {Category.HALLUCINATED_RESOURCE}
+
+
+@pytest.mark.parametrize(("language", "reply"), EXAMPLES["ordinary_numbers"])
+def test_ordinary_numbers_are_no_contacts_in_any_language(language: str, reply: str):
+    assert screen_reply(reply, risk=CALM, language=language, locale="CN").findings == ()
+
+
+@pytest.mark.parametrize(("language", "reply", "category"), EXAMPLES["bad_replies"])
+def test_words_that_must_not_be_said_are_found_in_the_language_of_the_session(
+    language: str, reply: str, category: Category
+):
+    verdict = screen_reply(reply, risk=CALM, language=language, locale="CN")
     assert category in found(verdict)
     assert verdict.level >= Level.ACTIVE

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from counselgraph.memory.record import Kind
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.client.ratings import own_random
+from counselgraph.models.rehearsal.client.fitting import by_thought, facts, moment
+from counselgraph.models.rehearsal.client.homework import report, task_of
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.client.wording import filled, slots_for, with_slots
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
-from counselgraph.personas.persona import Attitude, Disclosure, When
+from counselgraph.personas.persona import Disclosure, When
 
 _SLIGHT = frozenset({"check", "consent", "unknown", "more", "how_are_you"})
 """Asks that are passed over when something more definite is asked in the same turn."""
@@ -35,11 +34,8 @@ _SHORTEST = 4
 """Words a sentence has at least to be told without the one after it."""
 _TOUCHED = 0.5
 """Share of a topic's words a question has to contain to be about it."""
-_HOMEWORK = {
-    Attitude.POSITIVE: ("done", "done", "done", "half"),
-    Attitude.NEUTRAL: ("done", "half", "half", "undone"),
-    Attitude.NEGATIVE: ("half", "undone", "undone"),
-}
+_CORRECTS = 0.25
+"""Share of proposals that are put right rather than agreed to."""
 
 
 def asks_of(scene: Scene) -> list[str]:
@@ -51,8 +47,12 @@ def asks_of(scene: Scene) -> list[str]:
         asks = ["feeling_action", *(ask for ask in asks if ask not in {"feeling", "behaviour"})]
     if scene.exchange <= _OPENING_EXCHANGES and not scene.own:
         asks = ["opening" if ask in {"unknown", "more", "agenda", "feeling"} else ask for ask in asks]
+    if scene.returning:
+        again = {"agenda": "agenda_next", "how_are_you": "since_then", "opening": "since_then"}
+        asks = [again.get(ask, ask) for ask in asks]
+        asks = ["since_then" if ask == "homework_review" and task_of(scene) is None else ask for ask in asks]
     if scene.held_in_row:
-        asks = ["unknown" if ask in {"agenda", "consent", "check"} else ask for ask in asks]
+        asks = ["unknown" if ask in {"consent", "check"} else ask for ask in asks]
     ratings = [ask for ask in asks if ask in RATINGS]
     if len(asks) > 1 and ratings:
         return (
@@ -83,13 +83,34 @@ def _reaction(scene: Scene) -> list[str]:
 def answer(scene: Scene, ask: str, *, short: bool = False) -> str:
     """One answer to one ask."""
     entry = entry_for(ask)
-    if ask == "homework_review":
-        return _homework_report(scene, entry)
+    fitted = _fitted(scene, ask, entry)
+    if fitted is not None:
+        return fitted
     told = _tell(scene, entry, short=short)
     if told is not None and (not entry.get("say") or scene.sometimes(_tell_first(ask))):
         return told
     lines = says(scene, ask, entry)
     return _choose(scene, lines, again=ask in _SAME_WORDS) or told or _fallback(scene, ask)
+
+
+def _fitted(scene: Scene, ask: str, entry: dict[str, Any]) -> str | None:
+    """An answer that has to fit the matter more closely than any answer of its kind would; None to answer as usual."""
+    if not scene.material.english:
+        return None
+    if ask == "homework_review" and (task := task_of(scene)) is not None:
+        return _choose(scene, report(scene, task, entry)) or _fallback(scene, ask)
+    if ask == "homework_review":
+        return scene.speech.pick(entry["first"])
+    if ask == "situation" and not scene.untold("situations"):
+        return _choose(scene, moment(scene, entry))
+    if ask == "agenda_agree" and scene.sometimes(_CORRECTS):
+        return _choose(scene, filled(entry["corrects"], slots_for(scene, ask)))
+    if "weigh" in entry and (found := facts(scene, ask, entry)):
+        frames = [frame for frame in entry["frame"] if scene.speech.fresh(frame)]
+        return f"{scene.chance.choice(frames)} {found[0]}" if frames else found[0]
+    if "by_thought" in entry and (lines := by_thought(scene, entry)) and (scene.tone != "cool" or scene.sometimes(0.5)):
+        return _choose(scene, lines)
+    return None
 
 
 def _tell_first(ask: str) -> float:
@@ -206,23 +227,6 @@ def _opens_up(scene: Scene) -> bool:
     """Whether this is a moment for telling something unasked."""
     asks = set(scene.reading.asks)
     return scene.exchange > _OPENING_EXCHANGES and asks <= _SLIGHT and scene.sometimes(0.5)
-
-
-def _homework_report(scene: Scene, entry: dict[str, Any]) -> str:
-    tasks = [memory for memory in scene.memories if memory.kind is Kind.HOMEWORK]
-    if not tasks:
-        return scene.speech.pick(entry["first"])
-    latest = max(tasks, key=lambda memory: (memory.session_number, memory.exchange))
-    outcome = own_random(scene.persona, latest.session, latest.text).choice(_HOMEWORK[scene.persona.attitude])
-    slots = {"task": _task(latest.text)}
-    reported = any(not scene.speech.fresh(line) for line in filled(entry[outcome], slots))
-    lines = entry[f"{outcome}_again"] if reported else filled(entry[outcome], slots)
-    return _choose(scene, lines) or _fallback(scene, "homework_review")
-
-
-def _task(text: str) -> str:
-    kinds: list[tuple[str, str]] = bank("client_frames")["tasks"]
-    return next(name for cue, name in kinds if re.search(cue, text, re.IGNORECASE))
 
 
 @lru_cache(maxsize=128)

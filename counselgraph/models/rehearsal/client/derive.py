@@ -100,6 +100,56 @@ def when_in(text: str) -> str | None:
     return clause[:1].lower() + clause[1:] if _within(clause, 3, 16) else None
 
 
+_MOMENT = re.compile(
+    r"^(?:when(?:ever)?|every time|each time) (?P<who>I|my [\w-]+|he|she|they|we|people|somebody|someone) (?P<rest>.+)$",
+    re.IGNORECASE,
+)
+_FINITE = re.compile(
+    r"\b(?:that|which|who|if|is|are|am|isn't|aren't|do|does|don't|doesn't|can|can't|will|won't|has|have|I|they|he|she|we)\b"
+)
+_OR_ELSE = re.compile(r" (?:or|because|due to|as|since|especially|leading|causing)\b.*$|,.*$")
+_DOING = re.compile(r"\b(?:when(?:ever)?|while|every time) (?P<doing>(?!feeling|being|having|seeing)\w+ing\b[^.;]*)")
+
+
+def moment_in(text: str) -> str | None:
+    """A clause about one time at which what a sentence tells of may have happened; None if none can be made safely."""
+    always = when_in(text)
+    once = moment_from(always) if always else None
+    doing = _DOING.search(plain(text))
+    if once is None and doing is not None:
+        once = f"when I was {_OR_ELSE.sub('', doing['doing'])}"
+    return once if once is not None and _within(once, 4, 16) else None
+
+
+def moment_from(when: str) -> str | None:
+    """A clause about what always happens as one about what happened once ("when I met new people"); None if unsafe."""
+    found = _MOMENT.match(when)
+    if found is None:
+        return None
+    verb, _space, rest = found["rest"].partition(" ")
+    past = _past(verb)
+    rest = _OR_ELSE.sub("", rest)
+    if past is None or _FINITE.search(rest):
+        return None
+    head, joined, tail = rest.partition(" and ")
+    second, _space, more = tail.partition(" ")
+    if joined and _past(second) is not None:
+        rest = f"{head} and {_past(second)} {more}".rstrip()
+    return f"when {found['who']} {past} {rest}".rstrip()
+
+
+def _past(verb: str) -> str | None:
+    """The past form of a verb this model knows, in its base form or with an s."""
+    known: dict[str, str] = bank("client_lexicon")["past"]
+    regular = bank("client_lexicon")["regular_past"].split()
+    for base in (verb, verb.removesuffix("s"), verb.removesuffix("es")):
+        if base in known:
+            return known[base]
+        if base in regular:
+            return f"{base}d" if base.endswith("e") else re.sub(r"([^aeiou])y$", r"\1i", base) + "ed"
+    return None
+
+
 def avoided_in(text: str) -> str | None:
     """What a sentence says is avoided, as words that can follow "about"."""
     found = _AVOIDED.search(plain(text))

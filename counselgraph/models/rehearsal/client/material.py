@@ -25,6 +25,8 @@ _SENTENCE_START = re.compile(
 )
 _THIRD_PERSON = re.compile(r"^(?:the )?(?:client|patient)\b", re.IGNORECASE)
 _GOAL_WORDS = 3
+_VAGUE_GOAL = re.compile(r"\bsupport\b|\bthese (?:issues|emotions|feelings|problems)\b", re.IGNORECASE)
+"""Goals that say no more than that somebody comes for help."""
 _AREA_FRAMES = {"work": "Work-wise I'm {}", "relationships": "With people it's {}", "daily": "Day to day it's {}"}
 
 
@@ -119,7 +121,7 @@ def _framed(area: str, text: str) -> str:
 
 
 def _goals(goals: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_goal(goal) for goal in goals if len(goal.split()) >= _GOAL_WORDS)
+    return tuple(_goal(goal) for goal in goals if len(goal.split()) >= _GOAL_WORDS and not _VAGUE_GOAL.search(goal))
 
 
 def _goal(goal: str) -> str:
@@ -175,6 +177,7 @@ def _slots(persona: Persona, facets: Mapping[str, tuple[str, ...]]) -> dict[str,
     causes = [persona.presenting_problem.cause, persona.presenting_problem.onset, persona.presenting_problem.triggers]
     found = {
         "when": derive.first(map(derive.when_in, [*facets["triggers"], *told])),
+        "moment": derive.first(map(derive.moment_in, [*facets["triggers"], *told])),
         "person": derive.first(map(derive.person_in, [*troubled, *facets["helpers"]])),
         "helper": derive.first(map(derive.helper_in, helpers)),
         "support": derive.first(helpers),

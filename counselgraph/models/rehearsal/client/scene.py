@@ -13,6 +13,7 @@ from counselgraph.models.rehearsal.client.material import Material, material_of
 from counselgraph.models.rehearsal.client.warmth import COOL, WARM, Pair, pairs, warmth
 from counselgraph.models.rehearsal.reading import Reading, content_words
 from counselgraph.models.rehearsal.speech import Speech
+from counselgraph.models.rehearsal.talk import beside_the_point
 from counselgraph.personas.persona import Attitude, Persona
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.transcript import CLIENT, said_by
@@ -20,6 +21,8 @@ from counselgraph.transcript import CLIENT, said_by
 _SAME = 0.75
 """Share of a sentence's topic words in one earlier turn from which it counts as told."""
 _FEW_WORDS = 4
+_ONCE = frozenset({"statement", "reason", "onset"})
+"""Topics that are told in the first session only."""
 _BUDGET = {1: 12, 2: 24, 3: 38}
 _STRETCH = {"cool": 0.6, "middle": 1.0, "warm": 1.25}
 
@@ -99,6 +102,11 @@ class Scene:
         """About how many words this client spends on an ordinary turn."""
         return _BUDGET[self.persona.style.verbosity] * _STRETCH[self.tone]
 
+    @cached_property
+    def returning(self) -> int:
+        """How many sessions this client remembers; what it told in the first of them is not told again as news."""
+        return max((memory.session_number for memory in self.memories), default=0)
+
     @property
     def negative(self) -> bool:
         """Whether the client came with a negative attitude."""
@@ -120,17 +128,27 @@ class Scene:
         if not self.speech.fresh(line) or (turn and not self.speech.fresh(head)):
             return True
         words = content_words(line)
-        return len(words) >= _FEW_WORDS and any(
-            len(words & content_words(text)) >= _SAME * len(words) for text in self.own
-        )
+        return len(words) >= _FEW_WORDS and any(len(words & said) >= _SAME * len(words) for said in self._topics)
+
+    @cached_property
+    def _topics(self) -> list[frozenset[str]]:
+        return [content_words(text) for text in self.own if not beside_the_point(text)]
 
     def untold(self, *facets: str) -> list[str]:
         """Pieces of these topics that have not been told, in the order of the topics.
 
         Of a piece whose first sentence has been told, the rest is left.
         """
-        found = (self._rest(line) for facet in facets for line in self.material.facets.get(facet, ()))
+        found = (self._rest(line) for facet in facets for line in self._facet(facet))
         return [line for line in dict.fromkeys(found) if not self.told(line)]
+
+    def _facet(self, name: str) -> Sequence[str]:
+        """The pieces of a topic, in a later session those left for it first."""
+        lines = self.material.facets.get(name, ())
+        if not self.returning or name in _ONCE:
+            return () if self.returning else lines
+        start = self.returning % len(lines) if lines else 0
+        return (*lines[start:], *lines[:start])
 
     def _rest(self, line: str) -> str:
         head, _stop, rest = line.partition(". ")

@@ -16,11 +16,14 @@ from counselgraph.models.rehearsal.client.ratings import (
     slices,
 )
 from counselgraph.models.rehearsal.client.scene import Scene
+from counselgraph.models.rehearsal.hearing import thought_in
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
-from counselgraph.models.rehearsal.words import capital
+from counselgraph.models.rehearsal.speech import normal
+from counselgraph.models.rehearsal.words import capital, plain
 from counselgraph.personas.persona import Attitude
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_QUOTED = re.compile(r"\"([^\"]+)\"")
 _OWN_SLICE = re.compile(r"\bme, (\d{1,3})\b", re.IGNORECASE)
 _MOST_OWN = 85
 _FEARS = (20, 35, 50, 70, 90)
@@ -70,10 +73,14 @@ def quoted(thought: str) -> str:
 
 
 def focus_thought(scene: Scene) -> str | None:
-    """The thought the talk is about: the one the counselor's words come nearest to, else the most central."""
-    thoughts = scene.material.thoughts
+    """The thought the talk is about: one the counselor has just quoted, else the one its words come nearest to."""
+    quoted_now = [part.strip(" ,.") for part in _QUOTED.findall(plain(scene.turns[-1].counselor))]
+    own = (*scene.material.thoughts, *scene.material.beliefs)
+    named = next((thought for part in quoted_now for thought in own if normal(part) == normal(thought)), None)
+    if named is None and "summary" in scene.reading.asks:
+        named = next((part for part in quoted_now if thought_in(part) and not scene.speech.fresh(part)), None)
     heard = content_words(" ".join(turn.counselor for turn in scene.turns[-3:]))
-    return max(thoughts, key=lambda thought: len(heard & content_words(thought)), default=None)
+    return named or max(scene.material.thoughts, key=lambda thought: len(heard & content_words(thought)), default=None)
 
 
 def _add_mind(scene: Scene, slots: dict[str, str]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from langchain_core.messages import AnyMessage
 
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
-from counselgraph.models.rehearsal.counselor.frames import step_said
-from counselgraph.models.rehearsal.hearing import asks_number, feeling_in, rating_in, stance
+from counselgraph.models.rehearsal.frames import step_said
+from counselgraph.models.rehearsal.hearing import asks_number, feeling_in, rating_in
+from counselgraph.models.rehearsal.recall import Recalled, last_session
+from counselgraph.models.rehearsal.story import Exchanged, exchanged, met
 from counselgraph.protocols.plan import Plan, Position, position
 from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.safety.levels import Risk
@@ -31,10 +32,13 @@ class Material:
         own: The counselor's turns, oldest first.
         other: What someone else in the room has said in this exchange, if anyone did.
         memories: What the counselor keeps of earlier sessions.
+        recalled: What it keeps of the last one; None in a first session.
         plan: The plan in force, if any.
         at: Where the plan stands; None without a plan.
         risk: The standing risk.
         stance: How the last turn meets the counselor (see `hearing.stance`); "tells" in a language not read.
+        turns: The client's turns, each with the step it answers.
+        asked: The step the counselor's last turn asked about; None if it was no step's question.
         answers: Step id to what the client answered, for steps that got an answer with something in it.
         rating: A number the client has just given, if one was asked for.
         feeling: A feeling named in the last turn, if any.
@@ -47,10 +51,13 @@ class Material:
     own: tuple[str, ...]
     other: str
     memories: tuple[MemoryRecord, ...]
+    recalled: Recalled | None
     plan: Plan | None
     at: Position | None
     risk: Risk
     stance: str
+    turns: tuple[Exchanged, ...]
+    asked: str | None
     answers: Mapping[str, str]
     rating: int | None
     feeling: str | None
@@ -74,6 +81,12 @@ class Material:
         return self.plan.steps[self.at.index]
 
     @property
+    def worked(self) -> bool:
+        """Whether the last turn answers a step of the plan's technique."""
+        steps = load_protocol().techniques[self.plan.technique].steps if self.plan else ()
+        return any(step.id == self.asked for step in steps)
+
+    @property
     def again(self) -> bool:
         """Whether the step is tried a second time."""
         return self.at is not None and self.at.attempt > 0
@@ -85,6 +98,7 @@ def gather(request: Request) -> Material:
     messages: Sequence[AnyMessage] = view.get("messages", ())
     plan: Plan | None = view.get("plan")
     said, own = said_by(messages, CLIENT), said_by(messages, COUNSELOR)
+    turns, memories = exchanged(messages, language), tuple(view.get("counselor_memories") or ())
     last, english = (said[-1] if said else ""), language == ENGLISH
     asked = bool(own) and asks_number(own[-1])
     return Material(
@@ -93,35 +107,21 @@ def gather(request: Request) -> Material:
         said=tuple(said),
         own=tuple(own),
         other=_other(messages),
-        memories=tuple(view.get("counselor_memories", ())),
+        memories=memories,
+        recalled=last_session(memories),
         plan=plan,
         at=None
         if plan is None
         else position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), language),
         risk=view.get("risk") or Risk(),
-        stance=_met(last, language),
-        answers=_answers(messages, language),
+        stance=met(last, language),
+        turns=turns,
+        asked=step_said(own[-1]) if own else None,
+        answers={turn.asked: turn.said for turn in turns if turn.asked and turn.answers},
         rating=rating_in(last, asked=True) if asked else None,
         feeling=feeling_in(last) if english else None,
         language=language,
     )
-
-
-@lru_cache(maxsize=4096)
-def _met(text: str, language: str) -> str:
-    held = load_protocol().holds(text, language)
-    return stance(text, held=held) if language == ENGLISH else "tells"
-
-
-def _answers(messages: Sequence[AnyMessage], language: str) -> dict[str, str]:
-    answers: dict[str, str] = {}
-    asked: str | None = None
-    for message in messages:
-        if role_of(message) == COUNSELOR:
-            asked = step_said(text_of(message))
-        elif role_of(message) == CLIENT and asked and _met(text_of(message), language) not in {"held", "resists"}:
-            answers[asked] = text_of(message)
-    return answers
 
 
 def _other(messages: Sequence[AnyMessage]) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.counselor.frames import Wording
+from counselgraph.models.rehearsal.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.hearing import dark
 from counselgraph.models.rehearsal.words import LONG, capital, plain, sentences, trimmed

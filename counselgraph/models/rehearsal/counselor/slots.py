@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
-from counselgraph.models.rehearsal.hearing import (
-    LONGEST,
-    SHORTEST,
-    beside_the_point,
-    feeling_noun,
-    last_of,
-    person_in,
-    rating_in,
-    stance,
-    thought_in,
+from counselgraph.models.rehearsal.hearing import feeling_noun, last_of, person_in, rating_in, thought_in
+from counselgraph.models.rehearsal.story import (
+    is_thought,
+    problem_told,
+    quoted_thought,
+    reason_in,
+    same,
+    sounds,
+    told_thought,
+    voiced,
 )
-from counselgraph.models.rehearsal.words import LONG, capital, flip, lower, plain, quotable, sentences, telling, trimmed
+from counselgraph.models.rehearsal.talk import beside_the_point
+from counselgraph.models.rehearsal.words import capital, flip, lower, plain, quotable, sentences, telling, trimmed
 from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
 
-_THOUGHT = re.compile(
-    r"\b(?:am|is|are|will|would|can't|cannot|could|never|always|must|should|don't|doesn't|have to|need to|going to"
-    r"|deserve|no ?one|no ?body|every\w+|nothing|hates?|thinks?|sees?)\b|'(?:m|s|re|ll|d)\b",
-    re.IGNORECASE,
-)
 _FORECAST = re.compile(r"\b(?:will|won't|going to|never|can't|would)\b|'ll\b", re.IGNORECASE)
-_STORY = re.compile(
-    r"^(?:I've been|I have been|I started|I decided|I came|I was|I want|I'm here|I need|I'm hoping)\b", re.IGNORECASE
-)
 _INNER = re.compile(r"\"([^\"]+?)[.]?\"")
-_START = 4
-"""Client turns within which the problem is told."""
 _TOPIC = 9
 """Longest focus to be named as the topic of the hour, in words."""
-_QUOTE = 14
-"""Longest quotation inside a sentence of the counselor's, in words."""
+_QUOTE = 16
+"""Longest quotation in a reaction, in words."""
+_ANSWER = 28
+"""Longest quotation out of an answer that was worked for, in words: it is said back whole or not at all."""
 
 
 def slots(material: Material) -> dict[str, str]:
@@ -48,12 +41,13 @@ def slots(material: Material) -> dict[str, str]:
 
     - `Last`, `last`, `quote`: the clause of the last turn most worth reflecting, in the second person (as a sentence
       starts, and as it goes on) and word for word; one that was said back before is not used again
-    - `problem`, `problem_quote`: the same for what brought the client
+    - `problem`, `problem_quote`: the same for what brought the client; `wrote`: what the client gave as its reason
+      for coming, while it has said nothing of it
     - `thought`, `forecast`: the thought worked on, the second only if it is about the future; `focus`: the
       plan's, and `topic`: the same if it is short
     - `hypothesis`: the belief the plan guesses at
     - `person`: someone the client speaks of ("your boss")
-    - `rating`, `feeling`, `feeling_noun`, `Feeling_noun`: what the last turn gave
+    - `rating`, `feeling`, `feeling_noun`, `Feeling_noun`, `bare_feeling`: what the last turn gave
     - `q_<step>`, `n_<step>`: a quotation and a number out of the answer to a step; `from` and `to`, or `same`: the two
       ratings that the technique compares
     """
@@ -64,9 +58,11 @@ def slots(material: Material) -> dict[str, str]:
 
 
 def _heard(material: Material) -> dict[str, str | None]:
-    spent = [turn.casefold() for turn in material.own]
-    clause = telling(_belief(material) or material.last, spent, beside_the_point)
-    quote = clause or quotable(material.last, _QUOTE, beside_the_point)
+    aloud = material.asked in {"thought", "belief"} and material.stance not in {"held", "resists"}
+    spoken_aloud = (quoted_thought(material.last) or thought_in(material.last)) if aloud else None
+    clause = None if spoken_aloud else _clause(material)
+    longest = _ANSWER if material.worked else _QUOTE
+    quote = spoken_aloud or clause or quotable(material.last, longest, beside_the_point)
     reflected = clause and capital(flip(clause))
     noun = feeling_noun(material.feeling) if material.feeling else None
     return {
@@ -78,7 +74,13 @@ def _heard(material: Material) -> dict[str, str | None]:
         "feeling": material.feeling,
         "feeling_noun": noun,
         "Feeling_noun": noun and capital(noun),
+        "bare_feeling": noun and noun.removeprefix("the "),
     }
+
+
+def _clause(material: Material) -> str | None:
+    spent = [turn.casefold() for turn in material.own]
+    return telling(_belief(material) or material.last, spent, beside_the_point)
 
 
 def _belief(material: Material) -> str | None:
@@ -91,11 +93,13 @@ def _belief(material: Material) -> str | None:
 
 
 def _told(material: Material) -> dict[str, str | None]:
-    problem, thought = _problem(material.said, material.reason), _thought(material)
-    focus = _focus(material.plan)
+    told, written = problem_told(material.turns), reason_in(material.reason)
+    problem, thought = told or written, thought_of(material)
+    focus = _focus(material)
     return {
         "problem": problem and lower(capital(flip(problem))),
-        "problem_quote": problem and capital(problem),
+        "problem_quote": told and capital(told),
+        "wrote": None if told or thought or not written else lower(capital(flip(written))),
         "thought": thought,
         "forecast": thought if thought and _FORECAST.search(thought) else None,
         "focus": focus,
@@ -107,7 +111,7 @@ def _told(material: Material) -> dict[str, str | None]:
 
 @lru_cache(maxsize=4096)
 def _quoted(answer: str) -> str | None:
-    return quotable(answer, LONG, beside_the_point)
+    return quotable(answer, _ANSWER, beside_the_point, first=True)
 
 
 def _worked(material: Material) -> dict[str, str | None]:
@@ -128,26 +132,20 @@ def _compared(plan: Plan | None, found: Mapping[str, str | None]) -> dict[str, s
     return {"same": before} if before == after else {"from": before, "to": after}
 
 
-def _thought(material: Material) -> str | None:
-    plan, told = material.plan, thought_in(material.answers.get("thought", ""))
-    if plan is None or (plan.revision == 1 and told):
-        return told or last_of(map(thought_in, material.said))
-    bare = trimmed(plan.focus)
-    fits = len(bare.split()) <= LONGEST and '"' not in bare and _THOUGHT.search(bare) and not _STORY.search(bare)
-    return capital(bare) if fits else told or last_of(map(thought_in, material.said))
+def thought_of(material: Material) -> str | None:
+    """The thought to work with: one told since the plan was made, else the plan's focus if it is one, else any told."""
+    told, plan = told_thought(material.turns), material.plan
+    if plan is None:
+        return told
+    since = told_thought([turn for turn in material.turns[plan.made_at :] if turn.asked == "thought"])
+    focus = trimmed(plan.focus)
+    remembered = material.recalled is not None and same(focus, trimmed(material.recalled.focus)) and sounds(focus)
+    return since or (capital(focus) if remembered or is_thought(focus, material.turns) else told)
 
 
-def _problem(said: Sequence[str], reason: str) -> str | None:
-    """The clause in which the client first says what is wrong, in the client's own words."""
-    open_turns = [text for text in said[:_START] if stance(text, held=False) == "tells"]
-    return next(
-        (found for found in (telling(text, skip=beside_the_point) for text in [*open_turns, reason]) if found), None
-    )
-
-
-def _focus(plan: Plan | None) -> str | None:
-    bare = trimmed(plan.focus) if plan else ""
-    return capital(bare) if SHORTEST <= len(bare.split()) <= LONGEST and '"' not in bare else None
+def _focus(material: Material) -> str | None:
+    bare = trimmed(material.plan.focus) if material.plan else ""
+    return capital(bare) if bare and '"' not in bare and voiced(bare, material.turns) else None
 
 
 def _hypothesis(plan: Plan | None) -> str | None:

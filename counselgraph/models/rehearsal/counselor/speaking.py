@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.counselor.frames import Wording, step_frames, tidy
+from counselgraph.models.rehearsal.frames import Wording, step_frames, tidy
 from counselgraph.models.rehearsal.counselor.material import Material, gather
 from counselgraph.models.rehearsal.counselor.reacting import react
 from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
 from counselgraph.models.rehearsal.counselor.slots import slots
+from counselgraph.models.rehearsal.recall import Recalled
 from counselgraph.models.rehearsal.speech import Speech
-from counselgraph.models.rehearsal.words import capital, plain
+from counselgraph.models.rehearsal.story import sounds
+from counselgraph.models.rehearsal.words import capital, flip, lower, reflectable, trimmed
+from counselgraph.safety.levels import Level
 
 _TRIES = 24
 _DOUBTFUL = {"held", "resists"}
@@ -54,36 +56,52 @@ def _move(material: Material, wording: Wording, *, beside: str) -> str:
         held = material.stance == "held"
         frames = deepen["again" if held else "first"] + (deepen["no_plan"] if material.plan is None else [])
         return wording.choose(frames, beside=beside)
-    frames = step_frames(material.plan.technique, step.id).get("again" if material.again else "first", [])
+    frames = step_frames(material.plan.technique, step.id).get(_part(material, wording, step.id), [])
     return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
 
 
+def _part(material: Material, wording: Wording, step: str) -> str:
+    """Which of a step's lists of frames fits now."""
+    if material.again:
+        return "again"
+    if step == "agenda" and material.recalled is not None:
+        return "next"
+    return "intake" if step == "agenda" and "wrote" in wording.slots else "first"
+
+
 def _opening(material: Material, wording: Wording) -> str:
-    phrases = bank("counselor/opening")
-    wording = Wording(wording.speech, {"name": material.name, **_notes(material.memories)}, material.own)
-    if not material.memories:
+    phrases, recalled = bank("counselor/opening"), material.recalled
+    if recalled is None:
         return wording.choose(phrases["first"])
-    kind = next(
-        k for k in ("again_both", "again_homework", "again_summary", "again_plain") if wording.fitting(phrases[k])
-    )
+    wording = Wording(wording.speech, {"name": material.name, **_notes(recalled)}, material.own)
+    if recalled.danger >= Level.ACTIVE:
+        return wording.choose(phrases["again_danger"])
+    kind = next(kind for kind in ("again", "again_summary", "again_plain") if wording.fitting(phrases[kind]))
     return wording.choose(phrases[kind])
 
 
-def _notes(memories: tuple[MemoryRecord, ...]) -> dict[str, str]:
-    latest = max((memory.session_number for memory in memories), default=0)
-    notes: dict[str, str] = {}
-    for memory in memories:
-        if memory.session_number == latest and memory.kind in {Kind.SUMMARY, Kind.HOMEWORK}:
-            text = plain(memory.text)
-            notes[memory.kind.value] = capital(text) if text[-1] in ".!?" else f"{capital(text)}."
-    return notes
+def _notes(recalled: Recalled) -> dict[str, str]:
+    """What is kept of the last session, in the forms the opening asks for; what cannot be put well is absent."""
+    notes: dict[str, str | None] = {"note": _closed(recalled.summary)}
+    if recalled.focus and sounds(recalled.focus):
+        notes["thought"] = capital(trimmed(recalled.focus))
+    elif recalled.focus and reflectable(trimmed(recalled.focus)):
+        notes["problem"] = lower(capital(flip(trimmed(recalled.focus))))
+    if recalled.task is not None:
+        notes["task"] = str(bank("counselor/techniques")[recalled.task]["task"])
+    return {name: value for name, value in notes.items() if value}
+
+
+def _closed(text: str) -> str:
+    return text and (capital(text) if text[-1] in ".!?" else f"{capital(text)}.")
 
 
 def _summary(material: Material, wording: Wording) -> str:
     phrases, techniques = bank("counselor/steps")["summary"], bank("counselor/techniques")
     if material.again:
         return f"{react(material, wording)} {wording.choose(phrases['again'])}"
-    problem = wording.choose(phrases["problem"]) or wording.choose(phrases["problem_quote"])
+    kinds = ("problem",) if material.recalled is None else ("problem_next",)
+    problem = next(filter(None, (wording.choose(phrases[kind]) for kind in (*kinds, "problem_quote"))), "")
     found = wording.choose(
         techniques[material.plan.technique]["found"] if material.plan and _worked(material) else phrases["first"]
     )

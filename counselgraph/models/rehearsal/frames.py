@@ -13,6 +13,7 @@ from counselgraph.models.rehearsal.words import flip
 
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
+_PARTS = ("first", "next", "intake", "again", "close", "when")
 _MARK = 3
 """Fewest words by which a frame can be recognised."""
 
@@ -103,7 +104,7 @@ def _marks() -> tuple[tuple[str, str], ...]:
 
 def _moves() -> Iterator[tuple[str, str]]:
     for step, parts in bank("counselor/steps").items():
-        yield from ((step, frame) for part in ("first", "again") for frame in parts.get(part, ()))
+        yield from ((step, frame) for part in _PARTS for frame in parts.get(part, ()))
     for technique in bank("counselor/techniques").values():
         for step, parts in technique.items():
             if isinstance(parts, dict):
