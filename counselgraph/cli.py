@@ -111,13 +111,15 @@ def run(
 @app.command()
 def resume(
     folder: Annotated[Path, typer.Argument(help="Run folder.")],
+    base_url: BaseUrl = None,
     display: Annotated[str, typer.Option("--display", help="auto, rich, plain or none.")] = "auto",
 ) -> None:
     """Continue a run that was stopped or killed; nothing is lost and nothing is played twice."""
     from counselgraph.runner.chat import HUMAN
     from counselgraph.runner.folder import RunFolder
 
-    spec = RunFolder(folder).spec().model_copy(update={"out": folder})
+    spec = RunFolder(folder).spec()
+    spec = spec.model_copy(update={"out": folder, "base_url": base_url or spec.base_url})
     raise typer.Exit(_talk(spec) if HUMAN in spec.models.values() else _play(spec, display))
 
 
@@ -169,13 +171,16 @@ def export(
     run_folder: Annotated[Path, typer.Argument(help="Run folder.")],
     to: Annotated[str, typer.Option("--to", help="cactus, chatml, sharegpt or jsonl.")],
     file: Annotated[Path, typer.Option("--out", help="File to write.")],
+    seat: Annotated[
+        str, typer.Option("--seat", help="Whose turns are the assistant's: counselor or client.")
+    ] = "counselor",
     private: Annotated[bool, typer.Option("--private", help="Include private fields of roles and prompts.")] = False,
     failed: Annotated[bool, typer.Option("--failed", help="Include sessions that ended in an error.")] = False,
 ) -> None:
     """Write a run's sessions in a format for training or other tools, with where each came from."""
     from counselgraph.runner.export import export as write
 
-    done = write(run_folder, to, file, private=private, failed=failed)
+    done = write(run_folder, to, file, private=private, failed=failed, seat=seat)
     left = f"; left out: {done.unfinished} unfinished, {done.failed} failed" if done.unfinished or done.failed else ""
     out.print(f"Wrote {file}: {done.written} sessions{left}.", markup=False)
 

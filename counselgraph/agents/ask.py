@@ -148,6 +148,7 @@ class Ask:
             call=self._calls,
             seed=seed_for(self.scene.seed_key, self.scene.exchange, self.role, self._calls),
             language=self.scene.language,
+            locale=self.scene.locale,
             params=self.params,
         )
         self._calls += 1

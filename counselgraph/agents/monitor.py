@@ -19,5 +19,6 @@ async def monitor(view: MonitorView, ask: Ask) -> Update:
     except ModelError as error:
         ask.emit({"event": "error", "role": "monitor", "message": str(error)})
         verdict = Verdict(side=Side.CLIENT, failed=True)
-    verdicts = [*view["verdicts"], verdict]
+    # Whatever side the model names, it was asked about the client.
+    verdicts = [*view["verdicts"], verdict.model_copy(update={"side": Side.CLIENT})]
     return {"verdicts": verdicts, "risk": assess(view.get("risk_before"), *verdicts)}

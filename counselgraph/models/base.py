@@ -30,6 +30,7 @@ class Request(BaseModel):
         call: 0 for the first call of this role in this exchange, 1 for the next.
         seed: 63-bit seed derived from run seed, persona, replicate, exchange, role and call.
         language: Language the answer should be in.
+        locale: Country whose crisis resources may be named.
         params: Sampling parameters (temperature, max_tokens, ...).
     """
 
@@ -45,6 +46,7 @@ class Request(BaseModel):
     call: int = 0
     seed: int = 0
     language: str = "en"
+    locale: str = "US"
     params: Mapping[str, Any] = Field(default_factory=dict)
 
 

@@ -14,7 +14,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 
-from counselgraph.errors import ConfigError
+from counselgraph.errors import ConfigError, InputError
 from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import Ending, checkpoint_types
 from counselgraph.models.load import Models
@@ -23,7 +23,7 @@ from counselgraph.runner.batch import check_cast, check_memory, give_notice, mod
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import Job, header_of, jobs_for
-from counselgraph.runner.log import Event, SessionLog
+from counselgraph.runner.log import Event, SessionLog, has_ended
 from counselgraph.runner.play import SessionGraph, step
 from counselgraph.runner.recorder import Recorder
 from counselgraph.runner.report import summarize
@@ -68,7 +68,7 @@ async def chat(
 
     Raises:
         ConfigError: No seat of the spec is human.
-        InputError: The persona or the folder cannot be used.
+        InputError: The persona or the folder cannot be used, or the chat in it has ended.
     """
     if HUMAN not in spec.models.values():
         raise ConfigError("A chat needs a person in one seat, such as models={'counselor': 'human'}.")
@@ -79,6 +79,9 @@ async def chat(
         folder = RunFolder(spec.out)
         manifest = folder.prepare(spec, await servers_of(spec, known))
         job = next(jobs_for(persona, spec, manifest["run"]))
+        if has_ended(folder.log(job.id)):
+            fix = f"read it with `counselgraph show {folder.path}/{job.id}`, or give another --out"
+            raise InputError("holds a chat that has ended.", file=str(folder.path), fix=fix)
         give_notice([job], spec, on_notice)
         cast = JournaledCast(known)
         memory = await asyncio.to_thread(open_memory, spec, folder)

@@ -117,7 +117,7 @@ class RunSpec(BaseModel):
         return {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key] and key not in _HARMLESS}
 
 
-_HARMLESS = frozenset({"out", "concurrency", "max_calls", "timeout_s", "skip_bad"})
+_HARMLESS = frozenset({"out", "base_url", "concurrency", "max_calls", "timeout_s", "skip_bad"})
 
 
 def _explained(error: ValidationError, where: str | None) -> InputError:

@@ -14,7 +14,16 @@ from counselgraph.models.rehearsal.hearing import stance, thought_in
 from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.spoken import spoken
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
-from counselgraph.models.rehearsal.words import capital, harsh, plain, sentences, stands_alone, telling, trimmed, verdict
+from counselgraph.models.rehearsal.words import (
+    capital,
+    harsh,
+    plain,
+    sentences,
+    stands_alone,
+    telling,
+    trimmed,
+    verdict,
+)
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 

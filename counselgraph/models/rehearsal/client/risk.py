@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.answers import answer
 from counselgraph.models.rehearsal.client.scene import Scene
+from counselgraph.models.rehearsal.client.wording import filled, slots_for
 from counselgraph.models.rehearsal.speech import normal
+from counselgraph.safety.screen import screen
 
 _FIRST, _LAST = 3, 6
 """Exchanges by which the first and the last statement are said at the latest."""
@@ -23,6 +26,11 @@ _VAGUE = frozenset(
     {"unknown", "more", "check", "consent", "support", "how_are_you", "first_step", "options"}
     | {"goals", "own_wish", "choose_option", "worst_case", "different_once", "homework", "thought"}
 )
+_WHO_IS_THERE = re.compile(
+    r"\b(?:is|has|have) (?:some(?:one|body)|any(?:one|body)) (?:come|with you)"
+    r"|\bwho (?:is|could|can|would)\b[^?]*\b(?:with you|call|come)",
+    re.IGNORECASE,
+)
 _VERB = re.compile(r"\b(?:I|I'\w+|would|is|are|was|has|have|had|needs?|wants?|keeps?|knows?)\b|'s\b")
 
 
@@ -31,6 +39,8 @@ def risk_words(scene: Scene) -> list[str] | None:
     asks = scene.reading.asks
     if scene.persona.risk.level == 0 or not (scene.persona.risk.statements or scene.persona.risk.on_direct_question):
         return _denial(scene)
+    if _beyond_talk(scene) and _WHO_IS_THERE.search(scene.reading.text):
+        return [_who_is_there(scene)]
     if "risk_question" in asks or "risk_means" in asks:
         return _direct(scene)
     if "risk_protective" in asks and scene.persona.risk.protective:
@@ -43,6 +53,13 @@ def risk_words(scene: Scene) -> list[str] | None:
     if "safety_step" in asks or _in_crisis(scene) or _beyond_talk(scene):
         return [_line(scene, "step_settled" if scene.persona.risk.settles else "step")]
     return None
+
+
+def _who_is_there(scene: Scene) -> str:
+    """A sober answer to the question who is with the client, or could be."""
+    lines = filled(bank("client_frames")["risk"]["with_me"], slots_for(scene, "support"))
+    fresh = [line for line in lines if scene.speech.fresh(line)]
+    return scene.chance.choice(fresh) if fresh else _protective(scene, 0) or _line(scene, "step")
 
 
 def _beyond_talk(scene: Scene) -> bool:
@@ -65,7 +82,7 @@ def due(scene: Scene) -> str | None:
     left = _unsaid(scene)
     if not left or "farewell" in scene.reading.asks:
         return None
-    place = len(scene.persona.risk.statements) - len(left)
+    place = scene.persona.risk.statements.index(left[0])
     at = _due_at(place, len(scene.persona.risk.statements))
     return left[0] if scene.exchange >= max(at - heavy_ask(scene), _EARLIEST) else None
 
@@ -83,8 +100,21 @@ def _due_at(place: int, count: int) -> int:
     return _FIRST + round((_LAST - _FIRST) * place / (count - 1))
 
 
-def _unsaid(scene: Scene) -> list[str]:
-    return [line for line in scene.persona.risk.statements if scene.speech.fresh(line)]
+def _unsaid(scene: Scene, saying: str = "") -> list[str]:
+    """The statements still to come: none before one already said, and none milder than anything said."""
+    risk = scene.persona.risk
+    said = [line for line in risk.statements if not scene.speech.fresh(line)]
+    heard = [*said, *(line for line in (risk.on_direct_question,) if line and not scene.speech.fresh(line)), saying]
+    gravest = max((_level(line, scene.persona.language) for line in heard if line), default=0)
+    if gravest >= risk.level and any(line == risk.on_direct_question for line in heard if line):
+        return []
+    ahead = risk.statements[risk.statements.index(said[-1]) + 1 :] if said else risk.statements
+    return [line for line in ahead if _level(line, scene.persona.language) >= gravest]
+
+
+@lru_cache(maxsize=512)
+def _level(text: str, language: str) -> int:
+    return int(screen(text, language=language).level)
 
 
 def _denial(scene: Scene) -> list[str] | None:
@@ -100,7 +130,7 @@ def _direct(scene: Scene) -> list[str]:
     parts: list[str] = []
     if risk.on_direct_question and scene.speech.fresh(risk.on_direct_question):
         parts.append(risk.on_direct_question)
-    left = _unsaid(scene)
+    left = _unsaid(scene, parts[0] if parts else "")
     if left and (not parts or (risk.level >= _HIGH and not _says_already(parts[0], left[0]))):
         parts.append(left[0])
     if parts:

@@ -43,6 +43,7 @@ class Material:
         rating: A number the client has just given, if one was asked for.
         feeling: A feeling named in the last turn, if any.
         language: Language of the session.
+        locale: Country whose crisis resources are named.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Material:
     rating: int | None
     feeling: str | None
     language: str
+    locale: str
 
     @property
     def last(self) -> str:
@@ -121,6 +123,7 @@ def gather(request: Request) -> Material:
         rating=rating_in(last, asked=True) if asked else None,
         feeling=feeling_in(last) if english else None,
         language=language,
+        locale=request.locale,
     )
 
 

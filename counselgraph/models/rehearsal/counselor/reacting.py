@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
+from counselgraph.models.rehearsal.frames import Wording
 from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome
 from counselgraph.models.rehearsal.talk import has_content, small_talk
 from counselgraph.models.rehearsal.words import harsh, verdict

@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.frames import Wording
 from counselgraph.models.rehearsal.counselor.material import Material
+from counselgraph.models.rehearsal.frames import Wording
 from counselgraph.models.rehearsal.hearing import dark
 from counselgraph.models.rehearsal.words import LONG, capital, plain, sentences, trimmed
 from counselgraph.safety.levels import Level
+from counselgraph.safety.resources import resources_for
 
 _CONCERN = "concern"
 _DENIES = re.compile(r"\W*(?:no\b|not\b|never\b|I(?:'m| am) not\b|I (?:don't|wouldn't|won't)\b)", re.IGNORECASE)
@@ -24,9 +25,25 @@ def assess(material: Material, wording: Wording) -> str:
     asked = _asked(material)
     open_topics = [topic for topic in risk["topics"] if topic not in asked | _told(material)]
     if "thoughts" in open_topics:
-        return f"{_acknowledge(material, wording)} {wording.choose(risk['topics']['thoughts']['ask'])}"
+        question = wording.choose(risk["topics"]["thoughts"]["ask"])
+        return " ".join(filter(None, (_acknowledge(material, wording), _service(material, wording), question)))
     question = wording.choose(risk["topics"][open_topics[0]]["ask"] if open_topics else risk["support"])
-    return f"{steady(material, wording) if asked else _acknowledge(material, wording)} {question}"
+    taken_up = steady(material, wording) if asked and not _just_said(material) else _acknowledge(material, wording)
+    return " ".join(filter(None, (taken_up, _service(material, wording), question)))
+
+
+def _just_said(material: Material) -> bool:
+    """Whether the client's last turn itself speaks of suicide, so that its words are to be taken up."""
+    return material.risk.turn_level >= Level.PASSIVE and not material.risk.calm_turns
+
+
+def _service(material: Material, wording: Wording) -> str:
+    """The offer of a service of the client's country, once; empty when one has been offered."""
+    resources = resources_for(material.locale)
+    if any(map(resources.named_in, material.own)):
+        return ""
+    named = Wording(wording.speech, {"service": resources.first.name, "contact": resources.first.contact}, material.own)
+    return named.choose(bank("counselor/risk")["service" if resources.first.numbers else "directory"])
 
 
 def check_in(material: Material, wording: Wording) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.frames import Wording, step_frames, tidy
 from counselgraph.models.rehearsal.counselor.material import Material, gather
 from counselgraph.models.rehearsal.counselor.reacting import react
 from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
 from counselgraph.models.rehearsal.counselor.slots import slots
+from counselgraph.models.rehearsal.frames import Wording, step_frames, tidy
 from counselgraph.models.rehearsal.recall import Recalled
 from counselgraph.models.rehearsal.speech import Speech
 from counselgraph.models.rehearsal.story import sounds
