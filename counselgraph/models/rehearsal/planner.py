@@ -236,9 +236,15 @@ def _untouched(seen: Sight, plan: Plan, step: Step) -> int | None:
     left = len(own) - own.index(step.id) if step.id in own else 0
     ratings = [rating_in(turn.said, asked=True) for turn in turns]
     firm = next((number for number in ratings if number is not None and number >= _FIRM), None)
-    if firm is None or left > _HALF_WAY or any(moves(turn.said) for turn in turns):
+    if firm is None or left > _HALF_WAY or any(moves(turn.said) for turn in turns) or _tried_before(seen, plan):
         return None
     return firm if len({turn.asked for turn in turns if turn.answers}) >= _HALF_WAY else None
+
+
+def _tried_before(seen: Sight, plan: Plan) -> bool:
+    """Whether another technique has been worked in this session already."""
+    ways = load_protocol().techniques
+    return any(step.id in seen.answered for way in ways if way is not plan.technique for step in ways[way].steps)
 
 
 def _better(seen: Sight, plan: Plan, text: str) -> Technique:

@@ -65,7 +65,8 @@ async def test_the_interrupt_shows_what_the_person_needs(graph: Any) -> None:
         {"role": "user", "content": "Since when?"},
         {"role": "user", "content": "You remember: March."},
     )
-    assert await ask(graph(InMemorySaver(), messages=messages, exchange=2)) == {
+    asked = graph(InMemorySaver(), messages=messages, card="You remember: March.", exchange=2)
+    assert await ask(asked) == {
         "role": "client",
         "exchange": 2,
         "last": "Since when?",

@@ -124,7 +124,7 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
         moved = "same" if slots["n"] == slots["before"] else "higher" if ask == "rate_place" else "lower"
         return filled(entry[f"again_{moved}"], slots)
     own = entry.get(scene.tone, [])
-    plain = entry["say"]
+    plain = entry.get("say", [])
     personal = filled(with_slots([*plain, *own]), slots)
     if scene.sometimes(entry.get("own_words", 0)) and _any_fresh(scene, personal):
         plain, own = with_slots(plain), with_slots(own)

@@ -11,7 +11,11 @@ from counselgraph.models.rehearsal.reading import content_words
 
 _KINDS = (
     ("ability", r"\b(?:can't|cannot|couldn't|unable|not able|never be able|prevents? me|skills?)\b"),
-    ("others", r"\b(?:they|people|every(?:one|body)|no ?(?:one|body)|he|she|others?|think(?:s)? (?:less )?of me)\b"),
+    (
+        "others",
+        r"\b(?:they|people|every(?:one|body)|no ?(?:one|body)|he|she|others?|my \w+)(?:'ll| will| must| all| can| would)?"
+        r" (?:thinks?|sees?|judges?|laughs?|likes?|loves?|hates?|knows?|notices?|wants?|looks?|leaves?|takes?|doesn't|don't|turns?)\b",
+    ),
     ("future", r"\b(?:will|won't|going to|never get|forever|ruined)\b|'ll\b"),
     ("self", r"\b(?:I'm|I am|me|my fault)\b"),
 )

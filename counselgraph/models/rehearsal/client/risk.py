@@ -104,12 +104,13 @@ def _unsaid(scene: Scene, saying: str = "") -> list[str]:
     """The statements still to come: none before one already said, and none milder than anything said."""
     risk = scene.persona.risk
     said = [line for line in risk.statements if not scene.speech.fresh(line)]
-    heard = [*said, *(line for line in (risk.on_direct_question,) if line and not scene.speech.fresh(line)), saying]
-    gravest = max((_level(line, scene.persona.language) for line in heard if line), default=0)
-    if gravest >= risk.level and any(line == risk.on_direct_question for line in heard if line):
-        return []
+    direct = risk.on_direct_question
+    answered = [saying, direct if direct and not scene.speech.fresh(direct) else ""]
+    gravest = max((_level(line, scene.persona.language) for line in said), default=0)
+    told = max((_level(line, scene.persona.language) for line in answered if line), default=0)
     ahead = risk.statements[risk.statements.index(said[-1]) + 1 :] if said else risk.statements
-    return [line for line in ahead if _level(line, scene.persona.language) >= gravest]
+    levels = {line: _level(line, scene.persona.language) for line in ahead}
+    return [line for line in ahead if levels[line] >= gravest and (told == 0 or levels[line] > told)]
 
 
 @lru_cache(maxsize=512)
@@ -131,12 +132,13 @@ def _direct(scene: Scene) -> list[str]:
     if risk.on_direct_question and scene.speech.fresh(risk.on_direct_question):
         parts.append(risk.on_direct_question)
     left = _unsaid(scene, parts[0] if parts else "")
-    if left and (not parts or (risk.level >= _HIGH and not _says_already(parts[0], left[0]))):
+    whole = bool(parts) and _level(parts[0], scene.persona.language) >= _HIGH
+    if left and not whole and (not parts or (risk.level >= _HIGH and not _says_already(parts[0], left[0]))):
         parts.append(left[0])
     if parts:
         return parts
     calm = risk.settles and _settled_turns(scene) > 0
-    if "risk_means" in scene.reading.asks and "risk_question" not in scene.reading.asks:
+    if "risk_means" in scene.reading.asks:
         return [_line(scene, "means_settled" if risk.settles else "means")]
     if calm:
         return [_line(scene, "again"), _line(scene, "keeps")]
