@@ -16,9 +16,7 @@ SHORTEST, LONGEST = 3, 16
 _CLEAR = 4
 """Words before a comma or an "and" that make a thought of their own."""
 _QUOTED = re.compile(r"\"([^\"]{8,160})\"")
-_CUT = re.compile(
-    r",? (?:and|but|so|because|which|when|whenever|while|even though|although)\b|,|;| - | — ", re.IGNORECASE
-)
+_CUT = re.compile(r",? (?:and|but|so|because|which|even though|although)\b|,|;| - | — ", re.IGNORECASE)
 _YOU = re.compile(r"\b(?:you|your)\b", re.IGNORECASE)
 
 
@@ -96,7 +94,8 @@ _DENIED = re.compile(
 
 
 _SORRY = re.compile(
-    r"\bI'm afraid\b(?=\s*(?:$|[.,;!?]|not\b|so\b|it's\b|that's\b|there's\b|there is\b|I (?:can't|don't|haven't|didn't|won't)\b))",
+    r"\bI'm afraid\b"
+    r"(?=\s*(?:$|[.,;!?]|not\b|so\b|it's\b|that's\b|there's\b|there is\b|I (?:can't|don't|haven't|didn't|won't)\b))",
     re.IGNORECASE,
 )
 """Being afraid as a way of saying sorry."""
@@ -136,11 +135,13 @@ _TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eight
 _TENS_WORD = re.compile(rf"\b({'|'.join(_TENS)})(?:[- ](five))?\b", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def asks_number(question: str) -> bool:
     """Whether a counselor's turn asks for a rating."""
     return _heard("asks_number").search(question) is not None
 
 
+@lru_cache(maxsize=8192)
 def rating_in(text: str, *, asked: bool) -> int | None:
     """The last rating from 0 to 100 in this turn.
 
@@ -193,9 +194,15 @@ def stance(text: str, *, held: bool) -> str:
     return "tells"
 
 
+@lru_cache(maxsize=4096)
 def moves(text: str) -> bool:
     """Whether a turn says that something has moved: a doubt about the old thought, or some relief."""
     return _heard("moves", r"(?:{})").search(plain(text)) is not None
+
+
+def unconvinced(text: str) -> bool:
+    """Whether a word on the summary keeps its distance."""
+    return _heard("unconvinced", r"(?:{})").search(plain(text)) is not None
 
 
 def outcome(text: str) -> str:

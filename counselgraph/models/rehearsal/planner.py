@@ -19,8 +19,17 @@ from counselgraph.models.rehearsal.words import capital, harsh, plain, sentences
 from counselgraph.protocols.plan import Plan, PlanDecision, Position, position
 from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.protocols.technique import Phase, Technique
-from counselgraph.transcript import CLIENT, said_by, said_since
+from counselgraph.transcript import CLIENT, said_since
 
+_FOR_ANY_THOUGHT = frozenset(
+    {
+        Technique.EVIDENCE_BASED_QUESTIONING,
+        Technique.ALTERNATIVE_PERSPECTIVE,
+        Technique.DECATASTROPHIZING,
+        Technique.EFFICIENCY_EVALUATION,
+    }
+)
+"""Techniques that need no particular sign; any other is turned to only when something called for it."""
 _CLEARLY = 3
 """By how much another technique must lead to replace one that has not begun."""
 _FOCUS, _REASON, _QUOTE = 300, 400, 110
@@ -29,6 +38,8 @@ _STRAIGHT_ON = 0.5
 _CLOSED = ".!?\u2026\u3002\uff01\uff1f'"
 _FIRM = 85
 """Rating from which a thought that nothing has touched calls for another way in."""
+_RATING = frozenset({"rate_belief", "own_reading", "how_likely"})
+"""Steps whose answer says how firmly the thought stands."""
 _HALF_WAY = 2
 """Steps of a technique after which it may be given up for another, and at most which may be left."""
 _SWAY = 0.75
@@ -86,10 +97,11 @@ def look(request: Request) -> Sight:
     if plan is not None:
         at = position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), request.language)
     intake = view.get("intake")
+    turns, _own = exchanged(messages, request.language)
     return Sight(
         reason=plain(intake.reason_for_counseling) if intake else "",
-        said=tuple(map(plain, said_by(messages, CLIENT))),
-        turns=exchanged(messages, request.language),
+        said=tuple(plain(turn.said) for turn in turns),
+        turns=turns,
         recalled=last_session(view.get("counselor_memories") or ()),
         plan=plan,
         at=at,
@@ -98,13 +110,24 @@ def look(request: Request) -> Sight:
     )
 
 
-@lru_cache(maxsize=256)
 def scores(text: str) -> Mapping[Technique, float]:
-    """How strongly the words of a text call for each technique."""
+    """How strongly the words of a text call for each technique, a cue counting once however often it is heard."""
+    heard = frozenset[tuple[Technique, int]]().union(*map(_heard_in, text.split("\n")))
     return {
-        technique: prior + sum(weight for cue, weight in cues if cue.search(text))
+        technique: prior + sum(weight for place, (_cue, weight) in enumerate(cues) if (technique, place) in heard)
         for technique, (prior, cues) in _cues().items()
     }
+
+
+@lru_cache(maxsize=8192)
+def _heard_in(line: str) -> frozenset[tuple[Technique, int]]:
+    """The cues heard in one turn or sentence."""
+    return frozenset(
+        (technique, place)
+        for technique, (_prior, cues) in _cues().items()
+        for place, (cue, _weight) in enumerate(cues)
+        if cue.search(line)
+    )
 
 
 @lru_cache(maxsize=1)
@@ -234,7 +257,7 @@ def _untouched(seen: Sight, plan: Plan, step: Step) -> int | None:
     own = [known.id for known in load_protocol().techniques[plan.technique].steps]
     turns = [turn for turn in seen.turns if turn.asked in own]
     left = len(own) - own.index(step.id) if step.id in own else 0
-    ratings = [rating_in(turn.said, asked=True) for turn in turns]
+    ratings = [rating_in(turn.said, asked=True) for turn in turns if turn.asked in _RATING]
     firm = next((number for number in ratings if number is not None and number >= _FIRM), None)
     if firm is None or left > _HALF_WAY or any(moves(turn.said) for turn in turns) or _tried_before(seen, plan):
         return None
@@ -266,7 +289,9 @@ def _words(step: Step) -> str:
 
 def _other(seen: Sight, plan: Plan) -> Technique:
     """Another technique, moving down the ranking from revision to revision so that two do not alternate for ever."""
-    rest = [technique for technique in ranked(seen.all, 0) if technique is not plan.technique]
+    found, nothing = scores(seen.all), scores("")
+    fits = [way for way in ranked(seen.all, 0) if way in _FOR_ANY_THOUGHT or found[way] > nothing[way]]
+    rest = [way for way in fits if way is not plan.technique]
     return rest[(plan.revision - 1) % len(rest)]
 
 
@@ -288,7 +313,7 @@ def _belief(text: str) -> str | None:
 
 def _why(seen: Sight, technique: Technique) -> str:
     sign = bank("planner")["techniques"][technique]["seen"]
-    heard = next((line for line in _lines(seen) if any(cue.search(line) for cue, _ in _cues()[technique][1])), None)
+    heard = next((line for line in _lines(seen) if any(way is technique for way, _ in _heard_in(line))), None)
     if heard:
         return f"{sign}: {_open(_quote(heard))}"
     last = f" from {_open(_quote(seen.said[-1]))}" if seen.said else ""
@@ -309,6 +334,7 @@ def _decision(seen: Sight, technique: Technique, phase: Phase, on: str, reason: 
     )
 
 
+@lru_cache(maxsize=512)
 def _hypothesis(text: str) -> str:
     entries = bank("planner")["hypotheses"]
     return str(next((e["says"] for e in entries if re.search(e["cues"], text, re.IGNORECASE)), entries[-1]["says"]))

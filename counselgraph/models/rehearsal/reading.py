@@ -83,7 +83,7 @@ def read(text: str) -> Reading:
     moods = _moods(said)
     known = _known_step(plain(text))
     return Reading(
-        asks=_proposed(
+        asks=_closer(
             _with_rating(known, asking)
             if known
             else _asks([_unquoted(s) for s in said], [_unquoted(s) for s in asking]),
@@ -117,19 +117,21 @@ def _known_step(text: str) -> str | None:
     return next((ask for ask, pattern in _step_patterns() if pattern.search(text)), None)
 
 
-def _proposed(asks: tuple[str, ...], asking: list[str]) -> tuple[str, ...]:
-    """The asks, with a topic that is proposed told from one that the client is to choose."""
-    if "agenda" not in asks or not any(_pattern("proposal").search(sentence) for sentence in asking):
+def _closer(asks: tuple[str, ...], asking: list[str]) -> tuple[str, ...]:
+    """The asks, with a proposed topic told from one to be chosen, and a second rating asked for in few words."""
+    if "agenda" in asks and any(_pattern("proposal").search(sentence) for sentence in asking):
+        return tuple("agenda_agree" if ask == "agenda" else ask for ask in asks if ask != "consent")
+    step = next((ask for ask in asks if ask in _RATED_STEPS), None)
+    rated = step is None or not RATINGS.isdisjoint(asks)
+    if step is None or rated or not any(_pattern("number_again").search(sentence) for sentence in asking):
         return asks
-    return tuple("agenda_agree" if ask == "agenda" else ask for ask in asks if ask != "consent")
+    return (*(ask for ask in asks if ask != "thought"), _RATED_STEPS[step])
 
 
 def _with_rating(ask: str, asking: list[str]) -> tuple[str, ...]:
     if ask in RATINGS or ask in _HAS_NUMBERS:
         return (ask,)
     ratings = [rating for rating in map(_rating, asking) if rating is not None]
-    if ask in _RATED_STEPS and not ratings and any(_pattern("number_again").search(sentence) for sentence in asking):
-        ratings = [_RATED_STEPS[ask]]
     return (ask, *ratings[-1:])
 
 
@@ -146,7 +148,9 @@ def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _step_lines(phrases: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for name, value in phrases.items():
         if isinstance(value, dict) and "first" in value:
-            asking = [line for kind in ("first", "next", "intake", "again", "close", "when") for line in value.get(kind, [])]
+            asking = [
+                line for kind in ("first", "next", "intake", "again", "close", "when") for line in value.get(kind, [])
+            ]
             yield name, asking
         elif isinstance(value, dict):
             yield from _step_lines(value)

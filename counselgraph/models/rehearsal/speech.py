@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _NOT_WORD = re.compile(r"\W+")
 
 
+@lru_cache(maxsize=16384)
 def normal(text: str) -> str:
     """Text for comparison: lower case, single spaces, no punctuation."""
     return _NOT_WORD.sub(" ", text.casefold()).strip()

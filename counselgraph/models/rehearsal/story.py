@@ -15,6 +15,7 @@ from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.spoken import spoken
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import (
+    SHORT,
     capital,
     harsh,
     plain,
@@ -34,7 +35,9 @@ _START = 4
 _PROBLEM = 30
 """Longest problem to be said back, in words."""
 _LONGEST_THOUGHT = 22
-_NAMELESS = re.compile(r"^(?:I (?:get it|had it|notice it)|it(?:'s| is| has| hasn't| started| comes| happens)?)\b", re.IGNORECASE)
+_NAMELESS = re.compile(
+    r"^(?:I (?:get it|had it|notice it)|it(?:'s| is| has| hasn't| started| comes| happens)?)\b", re.IGNORECASE
+)
 """What a sentence starts with that speaks of the problem without naming it."""
 _QUOTED = re.compile(r"\"([^\"]+)\"")
 
@@ -53,18 +56,24 @@ class Exchanged:
         return self.met not in {"held", "resists"}
 
 
-def exchanged(messages: Sequence[AnyMessage], language: str) -> tuple[Exchanged, ...]:
-    """The client's turns, oldest first, each with what it answers."""
+def exchanged(messages: Sequence[AnyMessage], language: str) -> tuple[tuple[Exchanged, ...], list[str]]:
+    """The client's turns, each with what it answers, and the counselor's; both oldest first, in one pass."""
     asked: str | None = None
     found: list[Exchanged] = []
+    own: list[str] = []
     for message in messages:
         role = role_of(message)
         if role == COUNSELOR:
-            asked = step_said(text_of(message))
+            own.append(text_of(message))
+            asked = step_said(own[-1])
         elif role == CLIENT:
-            text = text_of(message)
-            found.append(Exchanged(asked, text, met(text, language)))
-    return tuple(found)
+            found.append(_exchanged(asked, text_of(message), language))
+    return tuple(found), own
+
+
+@lru_cache(maxsize=8192)
+def _exchanged(asked: str | None, text: str, language: str) -> Exchanged:
+    return Exchanged(asked, text, met(text, language))
 
 
 @lru_cache(maxsize=4096)
@@ -105,7 +114,7 @@ def problem_in(text: str) -> str | None:
     """The clause of a turn that says what is wrong, in the client's own words; None if it says hello or how one is."""
     if small_talk(text):
         return None
-    return telling(text, skip=_says_little, longest=_PROBLEM)
+    return telling(text, skip=_says_little, longest=_PROBLEM, first=True)
 
 
 def problem_told(turns: Sequence[Exchanged]) -> str | None:
@@ -118,7 +127,7 @@ def problem_told(turns: Sequence[Exchanged]) -> str | None:
 def reason_in(reason: str) -> str | None:
     """The clause of a reason for coming that says what is wrong, as the client would say it."""
     whole = [spoken(sentence).rstrip(".") for sentence in sentences(reason)]
-    said = [capital(_bare_reason(sentence)) for sentence in whole if len(sentence.split()) > 2]
+    said = [capital(_bare_reason(sentence)) for sentence in whole if len(sentence.split()) >= SHORT]
     fit = [sentence for sentence in said if len(sentence.split()) <= _PROBLEM and stands_alone(sentence)]
     return next((sentence for sentence in fit if not beside_the_point(sentence)), None)
 

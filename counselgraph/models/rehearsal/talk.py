@@ -11,7 +11,11 @@ from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.words import plain, sentences, trimmed
 
-_SLOT = re.compile(r"\{\w+\}")
+_SLOT = re.compile(r"\{(\w+)\}")
+_NARROW = {**dict.fromkeys(("n", "before", "from", "to"), r"\d{1,3}"), "day": r"\w+day"}
+"""Slots that hold one short word."""
+_LITERAL = 3
+"""Fewest words of its own by which a line with a wide slot is recognised."""
 
 
 @lru_cache(maxsize=8192)
@@ -50,11 +54,20 @@ def _cues(name: str, frame: str = r"(?:{})") -> re.Pattern[str]:
 
 @lru_cache(maxsize=1)
 def _stock() -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    """The sentences by which this model's own client keeps a talk going: fixed ones, and patterns of those with slots."""
+    """The sentences by which this model's client keeps a talk going: fixed ones, and patterns of those with slots."""
     lines = [part for name, keys in bank("hearing")["talk"].items() for key in keys for part in _under(bank(name), key)]
+    # A frame that goes before everything told is part of the answer; any other only leads up to it.
+    lines += [
+        line for entry in bank("client_answers").values() if "framed" not in entry for line in entry.get("frame", ())
+    ]
     parts = {part for line in lines for part in sentences(line) if normal(_SLOT.sub("", part))}
-    slotted = sorted(part for part in parts if _SLOT.search(part))
-    return frozenset(normal(part) for part in parts.difference(slotted)), tuple(map(_pattern, slotted))
+    slotted = {part for part in parts if _SLOT.search(part)}
+    known = sorted(part for part in slotted if _is_narrow(part) or len(normal(_SLOT.sub("", part)).split()) >= _LITERAL)
+    return frozenset(normal(part) for part in parts - slotted), tuple(map(_pattern, known))
+
+
+def _is_narrow(line: str) -> bool:
+    return _NARROW.keys() >= set(_SLOT.findall(line))
 
 
 def _under(node: Any, path: str) -> Iterator[str]:
@@ -76,4 +89,6 @@ def _lines(node: Any) -> Iterator[str]:
 
 
 def _pattern(line: str) -> re.Pattern[str]:
-    return re.compile(r".{1,160}?".join(re.escape(normal(piece)) for piece in _SLOT.split(line)) + "$")
+    words = [normal(piece) if place % 2 == 0 else piece for place, piece in enumerate(_SLOT.split(line))]
+    parts = [re.escape(word) if place % 2 == 0 else _NARROW.get(word, r".{1,160}?") for place, word in enumerate(words)]
+    return re.compile(r"\s?".join(parts) + "$")

@@ -51,6 +51,8 @@ _ADVERBS = r"(?:\s+(?:\w+ly|just|always|never|still|also|only|often|even|already
 _FLIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), new)
     for pattern, new in (
+        (r"\bmy (\w+) and I've\b", r"you and your \1 have"),
+        (r"\bmy (\w+) and I'(d|ll)\b", r"you and your \1'\2"),
         (r"\bmy (\w+) and (?:I|me)\b", r"you and your \1"),
         (r"\b(?:me|I) and my\b", "you and your"),
         (r"\bam I\b", "are you"),
@@ -87,13 +89,14 @@ _ADVERBIAL = (
 )
 _CLAUSE = re.compile(rf"^(?:{_ADVERBIAL})?{_SUBJECT}", re.IGNORECASE)
 _VERB = re.compile(
-    r"\b(?:I|we|he|she|it|they|there|that|this|who|one|body|thing|people|my \w+|the \w+|(?:every|some|no)\w+)"
+    r"\b(?:I|we|he|she|it|they|there|that|this|who|one|body|thing|people|(?:my|our|the|this|these|those) \w+"
+    r"|(?:every|some|no)\w+)"
     r"(?:'(?:m|s|re|ve|d|ll)\b|\s+(?!and\b|or\b|of\b|at\b|in\b|on\b|with\b|(?:hav|be|gett|mak|go|com|tak|do|try)ing\b)\w+)",
     re.IGNORECASE,
 )
 _CUT = re.compile(
-    r",? (?:but|because|so that|although|even though|(?<!even )though|except that)\b|, (?:and|so) (?=(?:I|he|she|it|they|we|my)\b)"
-    r"|, which\b|;|\s[\u2013\u2014-]\s|\u2014"
+    r",? (?:but|because|so that|although|even though|(?<!even )though|except that)\b"
+    r"|, (?:and|so) (?=(?:I|he|she|it|they|we|my)\b)|, which\b|;|\s[\u2013\u2014-]\s|\u2014"
 )
 _SUBORDINATE = re.compile(
     r"^(?:when|whenever|every time|if|since|after|before|while|as|because|although|once)\b", re.IGNORECASE
@@ -201,7 +204,12 @@ def reflectable(piece: str) -> bool:
 
 
 def telling(
-    text: str, spent: Collection[str] = (), skip: Callable[[str], bool] = lambda _: False, *, longest: int = LONG
+    text: str,
+    spent: Collection[str] = (),
+    skip: Callable[[str], bool] = lambda _: False,
+    *,
+    longest: int = LONG,
+    first: bool = False,
 ) -> str | None:
     """The clause of a turn most worth reflecting, in the client's own first person; None when none can be reflected.
 
@@ -210,6 +218,7 @@ def telling(
         spent: What was reflected before; a clause found in it is passed over.
         skip: Further clauses to pass over, given as whole sentences or as clauses.
         longest: Most words.
+        first: Take the first that can be reflected, not the one that says most.
     """
     best: tuple[float, str] | None = None
     for place, sentence in enumerate(sentences(text)):
@@ -218,6 +227,8 @@ def telling(
             continue
         if any(piece.casefold() in old or flip(piece).casefold() in old for old in spent):
             continue
+        if first:
+            return piece
         weight = _weight(piece) + 0.3 * place
         if best is None or weight > best[0]:
             best = weight, piece

@@ -13,7 +13,10 @@ from counselgraph.models.rehearsal.client.ratings import slices
 from counselgraph.models.rehearsal.client.scene import gives_nothing
 from counselgraph.models.rehearsal.client.warmth import pairs, warmth
 from counselgraph.models.rehearsal.client.wording import quoted
+from counselgraph.models.rehearsal.hearing import outcome
 from counselgraph.personas.persona import Attitude, Persona
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.technique import Technique
 from counselgraph.transcript import CLIENT, COUNSELOR, turn
 from tests.unit.rehearsal.client_driver import CLOSING, EVIDENCE, EXPLORING, PIE, answers, form, person, play
 
@@ -160,22 +163,27 @@ def test_what_is_free_comes_unasked():
     assert "dog" in " ".join(play(DISCLOSING, [EXPLORING[0], *["Tell me more."] * 8]))
 
 
+TASK = load_protocol().techniques[Technique.EVIDENCE_BASED_QUESTIONING].homework
+
+
+def remembered(persona: Persona, kind: Kind, text: str, seed: int = 0) -> MemoryRecord:
+    return MemoryRecord(owner="client", client_id=persona.id, kind=kind, text=text, session=f"first-{seed}", exchange=9)
+
+
 def homework(persona: Persona, seed: int) -> str:
-    memory = MemoryRecord(
-        owner="client",
-        client_id=persona.id,
-        kind=Kind.HOMEWORK,
-        text="Keep a list of facts.",
-        session=f"first-{seed}",
-    )
+    memory = remembered(persona, Kind.HOMEWORK, f"{TASK} In the counselor's words: A page with two columns.", seed)
     return play(persona, ["Welcome back. We had agreed on a task. How did it go?"], seed=seed, memories=(memory,))[0]
 
 
+def matches(text: str, line: str) -> bool:
+    return re.search(re.escape(line).replace(r"\{day\}", r"\w+day"), text) is not None
+
+
 def test_homework_is_reported_by_attitude_and_the_same_way_each_time():
-    entry = bank("client_answers")["homework_review"]
+    told = bank("homework")["evidence_based_questioning"]
 
     def done(text: str) -> bool:
-        return any(line.replace("{task}", "the writing") in text for line in entry["done"])
+        return any(matches(text, line) for line in told["done"])
 
     counts = {
         attitude: sum(done(homework(person(attitude=attitude), seed)) for seed in range(20))
@@ -184,6 +192,23 @@ def test_homework_is_reported_by_attitude_and_the_same_way_each_time():
     assert counts["positive"] >= 10
     assert counts["negative"] == 0
     assert homework(person(), 3) == homework(person(), 3)
+
+
+def test_every_technique_has_a_report_on_its_task():
+    reports = bank("homework")
+    assert set(reports) == set(Technique)
+    for technique in reports.values():
+        assert outcome(technique["half"][0]) == "half"
+        assert all(outcome(line) == "done" for line in technique["done"])
+    assert all(outcome(line) == "undone" for line in bank("client_answers")["homework_review"]["undone"])
+
+
+def test_a_later_session_does_not_begin_the_story_again():
+    persona = person(attitude="positive")
+    memory = remembered(persona, Kind.HOMEWORK, f"{TASK} In the counselor's words: Two columns.")
+    said = " ".join(play(persona, ["Welcome back. How did it go?", *SESSION[1:-1]], memories=(memory,)))
+    assert persona.presenting_problem.statement not in said
+    assert persona.presenting_problem.onset not in said
 
 
 def test_a_thought_is_quoted_with_its_own_closing_mark():

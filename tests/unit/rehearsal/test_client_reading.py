@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from counselgraph.models.rehearsal.client.derive import avoided_in, belief_from, helper_in, thought_in, when_in
-from counselgraph.models.rehearsal.spoken import spoken, units
+from counselgraph.models.rehearsal.client.derive import (
+    avoided_in,
+    belief_from,
+    helper_in,
+    moment_from,
+    moment_in,
+    thought_in,
+    when_in,
+)
 from counselgraph.models.rehearsal.reading import read
+from counselgraph.models.rehearsal.spoken import spoken, units
 
 
 @pytest.mark.parametrize(
@@ -12,7 +20,9 @@ from counselgraph.models.rehearsal.reading import read
     [
         ("What brings you here today?", "opening"),
         ("How are you feeling today?", "how_are_you"),
-        ("Shall we look at that one thing today?", "agenda"),
+        ("Which one thing shall we work on today?", "agenda"),
+        ("Shall we look at that one thing today?", "agenda_agree"),
+        ("I suggest that we work on the fear today. Shall we take that?", "agenda_agree"),
         ("Can you tell me about a recent moment when that happened?", "situation"),
         ("What was going through your mind at that point?", "thought"),
         ("How did you feel then, and what did you do?", "feeling_action"),
@@ -105,3 +115,33 @@ def test_written_english_becomes_spoken():
 def test_short_fields_stay_whole_and_unknown_ones_are_empty():
     assert units("He said so. I believed him.") == ("He said so. I believed him.",)
     assert units("Not specified") == ()
+
+
+@pytest.mark.parametrize(
+    ("always", "once"),
+    [
+        ("whenever I lace up my shoes and head out", "when I laced up my shoes and headed out"),
+        ("when my wife faces a hard day because of work", "when my wife faced a hard day"),
+        ("whenever I meet new people or visit friends", "when I met new people"),
+        ("whenever I zigzag through town", None),
+        ("when I think that I am late", None),
+    ],
+)
+def test_what_always_happens_becomes_one_time_only_when_that_is_safe(always: str, once: str | None):
+    assert moment_from(always) == once
+
+
+def test_a_moment_is_found_in_a_trigger():
+    assert moment_in("It comes mostly when working on my thesis.") == "when I was working on my thesis"
+    assert moment_in("It is always there.") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "You were at 70 for the first reading. Where is it now, and which of the readings would you like to try on?",
+        "Put both lists into one fair sentence. And what number would you give the old thought now?",
+    ],
+)
+def test_a_second_rating_asked_for_in_few_words_is_heard(line: str):
+    assert {"rate_sure", "rate_belief"} & set(read(line).asks)

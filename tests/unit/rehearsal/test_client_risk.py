@@ -4,6 +4,7 @@ import pytest
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.personas.persona import Persona
+from counselgraph.safety.screen import screen
 from tests.unit.rehearsal.client_driver import EXPLORING, person, play
 
 STATEMENTS = ["Statement one is said first.", "Statement two is heavier.", "Statement three carries the level."]
@@ -91,3 +92,36 @@ def test_an_acute_client_tells_its_story_first_and_does_no_exercises_after():
     said = play(persona, [EXPLORING[0], *SMALL_TALK, *SMALL_TALK, SMALL_TALK[0]])
     assert persona.presenting_problem.statement in said[0]
     assert said[-1] in bank("client_frames")["risk"]["step"]
+
+
+RISING = [
+    "I don't see any way this gets better.",
+    "I wish I hadn't woken up.",
+    "I've thought about ending my life.",
+    "I've decided to end my life, and I know how.",
+]
+WHO = "Are you safe right now, and is someone with you? Who could come and be with you?"
+
+
+def levels(said: list[str]) -> list[int]:
+    return [found for line in said if (found := int(screen(line).level))]
+
+
+@pytest.mark.parametrize("asked_at", range(1, 7))
+def test_nothing_milder_follows_what_was_graver(asked_at: int):
+    direct = "Yes. I've been planning to kill myself."
+    persona = at_risk(level=4, statements=RISING, on_direct_question=direct, settles=False)
+    lines = [EXPLORING[0], *SMALL_TALK, *SMALL_TALK]
+    said = play(persona, [*lines[:asked_at], DIRECT, WHO, "I'm staying with you. Has anyone come to be with you?"])
+    assert levels(said) == sorted(levels(said))
+    assert direct in said[asked_at]
+
+
+def test_after_the_gravest_answer_the_client_answers_the_crisis_turn():
+    direct = "Yes. I've been planning to kill myself."
+    persona = at_risk(level=4, statements=RISING, on_direct_question=direct, settles=False, protective=[])
+    said = play(persona, [EXPLORING[0], DIRECT, WHO, WHO])
+    assert said[1] == direct
+    for line in said[2:]:
+        assert len(line.split()) <= 12
+        assert screen(line).level == 0

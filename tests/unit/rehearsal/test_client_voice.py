@@ -147,6 +147,61 @@ def test_real_intake_forms_are_spoken_without_gaps(test_data):
         assert not re.search(r"not specified|\{|\bthese \w+(?:ness|ence|acy) ", " ".join(said), re.IGNORECASE)
 
 
+FACTS = {
+    "presenting_problem": {
+        "statement": "I can't seem to run far any more.",
+        "triggers": "It happens every time I lace up my shoes and head out.",
+        "coping": "I've tried to run further with a plan, and it hasn't helped.",
+    },
+    "conceptualization": {"automatic_thoughts": ["I can't run far"]},
+    "functioning": {"work": "My job performance has not been affected."},
+    "supports": [],
+}
+
+
+def last_of(persona: Persona, question: str) -> list[str]:
+    return [play(persona, [EXPLORING[0], question], seed=seed)[-1] for seed in range(10)]
+
+
+def test_facts_fit_the_thought_that_is_weighed():
+    runner = person(**FACTS)
+    for said in last_of(runner, 'Which facts, not feelings, speak for the thought "I can\'t run far"?'):
+        assert "job performance" not in said
+    assert any("run further" in said for said in last_of(runner, 'Which facts speak for "I can\'t run far"?'))
+    for said in last_of(runner, "And which facts don't quite fit \"I can't run far\", small ones too?"):
+        assert "job performance" not in said
+
+
+def test_asked_for_a_moment_the_client_tells_one():
+    for said in last_of(person(**FACTS), EXPLORING[2]):
+        assert "when I laced up my shoes and headed out" in said
+    for said in last_of(person(), EXPLORING[2]):
+        assert "On Wednesday" in said
+
+
+def test_asked_to_choose_a_topic_the_client_names_a_piece_of_its_own():
+    for said in last_of(person(goals=["I want to say one sentence in a meeting."]), "What shall we work on today?"):
+        assert "I want to say one sentence in a meeting." in said
+
+
+def test_asked_to_agree_the_client_agrees_or_corrects():
+    bank_entry = bank("client_answers")["agenda_agree"]
+    starts = [line.split("{")[0] for kind in ("say", "warm", "cool", "corrects") for line in bank_entry[kind]]
+    for said in last_of(person(), "Shall we take that as our topic for today?"):
+        assert any(start in said for start in starts)
+
+
+def test_after_the_summary_the_doubted_thought_is_the_one_worked_on():
+    line = (
+        'The thought in the middle of it was "I\'m going to shake again." Does that cover it, or is anything missing?'
+    )
+    doubted = [
+        said for said in (play(person(), [*EXPLORING, line], seed=seed)[-1] for seed in range(40)) if '"' in said
+    ]
+    assert doubted
+    assert all("I'm going to shake again" in said for said in doubted)
+
+
 def test_phrase_banks_name_each_ask_once():
     class Strict(yaml.SafeLoader):
         pass

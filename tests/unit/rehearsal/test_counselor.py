@@ -13,11 +13,15 @@ from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor import speak
 from counselgraph.models.rehearsal.frames import mark_of, slots_of, step_frames, step_said
+from counselgraph.models.rehearsal.reading import read
+from counselgraph.models.rehearsal.speech import normal
 from counselgraph.personas.persona import Intake
 from counselgraph.protocols.plan import Plan, Trigger
 from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.protocols.technique import Phase, Technique
 from counselgraph.safety.levels import Category, Finding, Level, Risk
+from counselgraph.safety.policy import assess
+from counselgraph.safety.screen import screen, screen_reply
 from counselgraph.transcript import turn
 
 INTAKE = Intake(name="Mira Lang", reason_for_counseling="I keep doubting myself at work.")
@@ -60,18 +64,18 @@ def request(messages: list[AnyMessage], exchange: int, *, seed: int = 7, languag
 def play(technique: Technique, lines: tuple[str, ...] = TELLING, *, seed: int = 7, **view: Any) -> list[str]:
     """The counselor's turns in a session in which the client says `lines`."""
     messages = [turn("counselor", speak(request([], 0, seed=seed)).text, exchange=0)]
-    plan = plan_for(technique)
+    view = {"plan": plan_for(technique)} | view
     for exchange, line in enumerate(lines, 1):
         messages.append(turn("client", line, exchange=exchange))
-        said = speak(request(messages, exchange, seed=seed * 1000 + exchange, plan=plan, **view)).text
+        said = speak(request(messages, exchange, seed=seed * 1000 + exchange, **view)).text
         messages.append(turn("counselor", said, exchange=exchange))
     return [str(message.text) for message in messages if message.name == "counselor"]
 
 
-def reply(line: str, **view: Any) -> str:
+def reply(line: str, *, seed: int = 7, **view: Any) -> str:
     """What the counselor answers to one client line."""
     messages = [turn("counselor", "Hello Mira, what brings you in?", exchange=0), turn("client", line, exchange=1)]
-    return speak(request(messages, 1, **view)).text
+    return speak(request(messages, 1, seed=seed, **view)).text
 
 
 @pytest.mark.parametrize("technique", Technique)
@@ -195,15 +199,103 @@ def test_the_opening_greets_by_first_name_and_asks():
     assert said.endswith(("?", "come?"))
 
 
-def test_a_later_session_opens_with_what_was_agreed():
-    notes = (
-        remembered(Kind.SUMMARY, "we looked at the fear of being found out"),
-        remembered(Kind.HOMEWORK, "One fact a day."),
-    )
+TASK = PROTOCOL.techniques[Technique.CONTINUUM].homework
+LAST_TIME = (
+    remembered(Kind.SUMMARY, 'We worked on "I will be found out" with the technique Continuum Technique.'),
+    remembered(Kind.HOMEWORK, f"{TASK} In the counselor's words: I see. One mark a day. Which day would you start?"),
+    remembered(Kind.FACT, "The client came with this: I keep doubting myself."),
+)
+
+
+def test_a_later_session_opens_with_what_was_agreed_in_natural_words():
+    for seed in range(12):
+        said = speak(request([], 0, seed=seed, counselor_memories=LAST_TIME)).text
+        assert bank("counselor/techniques")["continuum"]["task"] in said
+        assert said.startswith(("Welcome back, Mira", "Good to see you again, Mira", "Hello Mira"))
+        assert "In the counselor's words" not in said
+        assert "with the technique" not in said
+        assert said.count("?") == 1
+        assert "homework_review" in read(said).asks
+
+
+def test_a_note_in_words_of_its_own_is_kept_as_it_is():
+    notes = (remembered(Kind.SUMMARY, "we looked at the fear of being found out"),)
+    assert "We looked at the fear of being found out." in speak(request([], 0, counselor_memories=notes)).text
+
+
+def test_after_a_session_in_danger_the_opening_does_not_ask_for_homework():
+    notes = (*LAST_TIME, remembered(Kind.RISK, "A sign of risk (R3) came up: SI_ACTIVE."))
     said = speak(request([], 0, counselor_memories=notes)).text
-    assert "We looked at the fear of being found out." in said
-    assert "One fact a day." in said
-    assert said.endswith("?")
+    assert "since" in said
+    assert bank("counselor/techniques")["continuum"]["task"] not in said
+
+
+@pytest.mark.parametrize(
+    ("report", "kind"),
+    [
+        ("I did the marks every day. Most days were a fifty.", "task_done"),
+        ("I did it twice and then I let it drop.", "task_half"),
+        ("I didn't get round to it.", "task_undone"),
+    ],
+)
+def test_a_report_on_the_task_is_met_as_what_it_is_before_the_agenda(report, kind):
+    frames = [*bank("counselor/reactions")[kind], *bank("counselor/steps")["agenda"]["next"]]
+    messages = [turn("counselor", "Welcome back. How did it go?", exchange=0), turn("client", report, exchange=1)]
+    said = speak(request(messages, 1, plan=plan_for(Technique.CONTINUUM), counselor_memories=LAST_TIME)).text
+    assert sum(mark_of(frame) in normal(said) for frame in frames if len(mark_of(frame).split()) > 2) == 2
+
+
+def summary(lines: tuple[str, ...], intake: Intake = INTAKE) -> str:
+    """The summary of a session in which the client says these lines before it."""
+    steps = PROTOCOL.steps_from(Phase.AGENDA, Technique.CONTINUUM, close=True)
+    plan = plan_for(Technique.CONTINUUM, steps=steps[: len(lines) - 1] + PROTOCOL.phases[Phase.CLOSING])
+    plan = plan.model_copy(update={"focus": "Everything is hard"})
+    return play(Technique.CONTINUUM, lines, intake=intake, plan=plan)[len(lines)]
+
+
+def test_small_talk_is_neither_the_problem_nor_the_thought():
+    lines = ("Hi, to be honest, I've been better.", "Yes, let's do that.", "It was on Monday.")
+    said = summary((*lines, 'It was "They will see that I am faking it."', "I felt ashamed."))
+    assert "been better" not in said
+    assert "you keep doubting yourself at work" in said
+    assert "They will see that I am faking it" in said
+
+
+def test_the_reason_is_the_topic_while_the_client_has_told_nothing():
+    for seed in range(8):
+        messages = [
+            turn("counselor", "Hello.", exchange=0),
+            turn("client", "I'm doing okay, I guess.", exchange=1),
+        ]
+        said = speak(request(messages, 1, seed=seed, plan=plan_for(Technique.CONTINUUM))).text
+        assert "you keep doubting yourself at work" in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["That's fine with me. It's what I came for.", "Yes. One thing done properly is better than ten done badly."],
+)
+def test_agreement_is_not_quoted(line):
+    for seed in range(8):
+        said = play(Technique.CONTINUUM, ("I lie awake because of work.", line), seed=seed)[2]
+        assert "came for" not in said
+        assert "done badly" not in said
+
+
+def test_strict_words_are_said_of_verdicts_only():
+    stern = re.compile("strict words|hard sentence|leaves little air|sounds inside|firmly|no doubt")
+    neutral = ("My job performance hasn't been affected.", "On Monday I cleaned the kitchen and I called my sister.")
+    for seed in range(25):
+        for line in neutral:
+            assert not stern.search(reply(line, plan=plan_for(Technique.CONTINUUM), seed=seed))
+    heard = [reply("I'm a failure.", plan=plan_for(Technique.CONTINUUM), seed=seed) for seed in range(25)]
+    assert any(map(stern.search, heard))
+
+
+def test_a_hedge_survives_the_reflection():
+    for seed in range(25):
+        said = reply("Maybe it wasn't about me.", plan=plan_for(Technique.CONTINUUM), seed=seed)
+        assert not re.search(r"(?<!maybe )it wasn't about (?:you|me)", said, re.IGNORECASE)
 
 
 def risk(level: Level, quote: str = "", *, denied: bool = False) -> Risk:
@@ -289,3 +381,34 @@ def test_in_another_language_no_client_word_is_bent_into_english():
 
 def test_without_a_plan_the_counselor_follows():
     assert reply("I argued with my sister.", plan=None).endswith(("?", "."))
+
+
+@pytest.mark.parametrize("locale", ["US", "DE", "nowhere"])
+def test_the_own_reply_at_active_risk_need_not_be_replaced(locale):
+    answer = "Yes, I've had thoughts of killing myself. They come at night."
+    found = assess(None, screen(answer))
+    assert found.level is Level.ACTIVE
+    for seed in range(10):
+        messages = [turn("counselor", "What went through your mind?", exchange=2), turn("client", answer, exchange=3)]
+        asked = request(messages, 3, seed=seed, plan=plan_for(Technique.CONTINUUM), risk=found)
+        said = speak(asked.model_copy(update={"locale": locale})).text
+        assert screen_reply(said, risk=found, locale=locale).level < Level.ACTIVE
+
+
+def test_a_service_is_offered_once():
+    found = risk(Level.ACTIVE)
+    turns = play(Technique.CONTINUUM, ("It all hurts.",) * 6, risk=found)[1:]
+    assert sum("988" in said for said in turns) == 1
+
+
+def test_words_of_danger_in_another_language_are_met_with_care():
+    messages = [
+        turn("counselor", "Hello.", exchange=0),
+        turn("client", "\u6211\u4e0d\u60f3\u6d3b\u4e86\u3002", exchange=1),
+    ]
+    denied = Risk(level=Level.CONCERN, turn_level=Level.CONCERN)
+    asked = "Are there times when you feel you don't want to go on living?"
+    for seed in range(10):
+        before = [turn("counselor", asked, exchange=0), *messages[1:]]
+        said = speak(request(before, 1, seed=seed, language="zh", plan=plan_for(Technique.CONTINUUM), risk=denied)).text
+        assert not any(said.startswith(line) for line in bank("counselor/reactions")["plain"])

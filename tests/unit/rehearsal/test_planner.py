@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.planner import decide, scores
 from counselgraph.personas.persona import Intake
@@ -31,6 +32,15 @@ def decided(
     }
     answer = decide(Request(role="planner", messages=(), view=view, exchange=len(lines), seed=seed, language=language))
     return PlanDecision.model_validate_json(answer.text)
+
+
+def session(*pairs: tuple[str, str], plan: Plan, memories: tuple[MemoryRecord, ...] = ()) -> PlanDecision:
+    """The decision after these counselor and client turns."""
+    messages = []
+    for exchange, (asked, said) in enumerate(pairs, 1):
+        messages += [turn("counselor", asked, exchange=exchange - 1), turn("client", said, exchange=exchange)]
+    view = {"intake": Intake(name="Mira"), "messages": messages, "plan": plan, "counselor_memories": memories}
+    return PlanDecision.model_validate_json(decide(Request(role="planner", messages=(), view=view, seed=1)).text)
 
 
 def first_plan(technique: Technique, *, phase: Phase = Phase.AGENDA, close: bool = True) -> Plan:
@@ -141,3 +151,75 @@ def test_a_long_first_turn_fits_the_fields():
     decision = decided("I keep thinking that " + "everything I do will fail and " * 60)
     assert len(decision.focus) <= 300
     assert len(decision.reason) <= 400
+
+
+def test_a_first_line_that_says_little_leaves_the_focus_to_the_reason():
+    reason = "I decided to seek counseling because these fears are affecting my sleep."
+    assert decided("Hi, to be honest, I've been better.", reason=reason).focus == "These fears are affecting my sleep"
+    assert decided("I lie awake because of work.", reason=reason).focus == "I lie awake because of work"
+
+
+ASKED = {
+    "opening": "Hello Mira, what brings you in?",
+    "agenda": "We have a bit less than an hour. What would make it worth your while?",
+    "situation": "To understand it, I need an example more than a rule. What happened the last time?",
+    "thought": "And what was the sentence in your head right then?",
+    "feeling": "What feeling followed, and what did you do with it?",
+}
+
+
+def told(thought: str) -> list[tuple[str, str]]:
+    said = (
+        "I've been better.",
+        "The evenings.",
+        "On Monday I sat in the car.",
+        f'It was "{thought}."',
+        "I felt ashamed.",
+    )
+    return list(zip(ASKED.values(), said, strict=True))
+
+
+def test_a_thought_that_was_told_becomes_the_focus():
+    plan = first_plan(Technique.DECATASTROPHIZING).model_copy(update={"focus": "I've been better"})
+    assert session(*told("They will send me home"), plan=plan).focus == "They will send me home"
+
+
+@pytest.mark.parametrize(
+    ("thought", "phase"),
+    [("I'm a failure", Phase.INTERVENTION), ("They will send me home", Phase.EXPLORATION)],
+)
+def test_a_step_that_was_answered_already_is_passed_over(thought, phase):
+    plan = first_plan(Technique.EVIDENCE_BASED_QUESTIONING)
+    decision = session(*told(thought), plan=plan)
+    assert decision.technique is Technique.EVIDENCE_BASED_QUESTIONING
+    assert decision.phase is phase
+
+
+@pytest.mark.parametrize("said", ["No idea.", "Like I said. I'm all right.", "Maybe it wasn't about me."])
+def test_reasons_quote_the_client_word_for_word(said):
+    plan = first_plan(Technique.CONTINUUM, phase=Phase.INTERVENTION)
+    assert f'"{said}"' in decided("I'm here.", "I'd say 40.", said, plan=plan).reason
+
+
+def remembered(kind: Kind, text: str) -> MemoryRecord:
+    return MemoryRecord(owner="counselor", client_id="mira", kind=kind, text=text, session="one", session_number=1)
+
+
+LAST_TIME = (
+    remembered(Kind.SUMMARY, 'We worked on "I will be found out" with the technique Continuum Technique.'),
+    remembered(Kind.HOMEWORK, PROTOCOL.techniques[Technique.CONTINUUM].homework),
+)
+
+
+@pytest.mark.parametrize(
+    ("report", "goes_on"), [("I did the marks. Most days were a fifty.", True), ("I didn't get round to it.", False)]
+)
+def test_a_later_session_goes_on_from_the_last_one(report, goes_on):
+    messages = [turn("counselor", "How did it go?", exchange=0), turn("client", report, exchange=1)]
+    view = {"intake": Intake(name="Mira"), "messages": messages, "counselor_memories": LAST_TIME}
+    answer = decide(Request(role="planner", messages=(), view=view, seed=1))
+    decision = PlanDecision.model_validate_json(answer.text)
+    assert (decision.technique is Technique.CONTINUUM) is goes_on
+    assert decision.focus == "I will be found out"
+    assert "Last time" in decision.reason
+    assert report in decision.reason

@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counselgraph.models.rehearsal.hearing import feeling_in, person_in, rating_in, stance, thought_in
-from counselgraph.models.rehearsal.words import FIRST_PERSON, flip, mirror, quotable, sentences, telling, trimmed
+from counselgraph.models.rehearsal.story import problem_in, reason_in
+from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
+from counselgraph.models.rehearsal.words import (
+    FIRST_PERSON,
+    flip,
+    harsh,
+    mirror,
+    quotable,
+    sentences,
+    telling,
+    trimmed,
+    verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,10 +118,82 @@ def test_any_text_can_be_heard(text):
 
 
 def test_a_full_stop_within_quotation_marks_ends_no_sentence():
-    assert sentences('I thought, "I fail. I always fail." Then I left.') == [
+    assert sentences('I thought, "I fail. I always fail." Then I left.') == (
         'I thought, "I fail. I always fail."',
         "Then I left.",
-    ]
+    )
+
+
+@pytest.mark.parametrize("said", ["Mr. Brown called.", "I avoid crowds, e.g. shops.", "Dr. Lee, i.e. my doctor, left."])
+def test_an_abbreviation_ends_no_sentence(said):
+    assert sentences(said) == (said,)
+
+
+@pytest.mark.parametrize("said", ["Maybe it wasn't about me.", "I think it was my fault.", "It went wrong, maybe."])
+def test_how_sure_somebody_is_stays_part_of_what_is_said(said):
+    assert trimmed(said) == said.rstrip(".")
+
+
+@pytest.mark.parametrize(
+    ("piece", "judges", "foretells"),
+    [
+        ("I'm a failure", True, False),
+        ("Nobody wants me", True, False),
+        ("I'll never be promoted", False, True),
+        ("If I ask, they will laugh", False, True),
+        ("I'm a nurse", False, False),
+        ("My job performance hasn't been affected", False, False),
+        ("I never liked mornings", False, False),
+        ("I feel like I'll never be promoted", False, False),
+    ],
+)
+def test_only_verdicts_on_oneself_are_harsh_and_only_rigid_forecasts_are_verdicts(piece, judges, foretells):
+    assert harsh(piece) is judges
+    assert verdict(piece) is (foretells or (judges and "Nobody" in piece))
+
+
+def test_being_afraid_as_a_way_of_saying_sorry_is_no_fear():
+    assert feeling_in("Same answer as before, I'm afraid.") is None
+    assert feeling_in("I'm afraid not.") is None
+    assert feeling_in("I'm afraid they'd be hurt.") == "afraid"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "That's fine with me.",
+        "Everything else sort of hangs on it.",
+        "It does me good to say that.",
+        "I'll be chewing on it on the way home.",
+        "Then I'd say Tuesday.",
+        "I wouldn't throw a party, but all right.",
+        "75, if I'm honest.",
+    ],
+)
+def test_talk_about_the_talk_is_told_from_content(said):
+    assert beside_the_point(said)
+    assert not beside_the_point("I lie awake and count my mistakes.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Hi, to be honest, I've been better.",
+        "Honestly, I'm not feeling great. It's been a rough week.",
+        "Hi, thanks for having me. I'm alright, just a bit anxious.",
+        "I'm feeling a bit anxious about talking about all this, but I'm hoping it will help.",
+    ],
+)
+def test_a_greeting_and_a_mood_are_no_problem_yet(said):
+    assert small_talk(said)
+    assert problem_in(said) is None
+    assert not small_talk("I've been sad since my cat died.")
+
+
+def test_a_reason_for_coming_is_put_as_the_client_would_say_it():
+    reason = "I decided to seek counseling because these fears are affecting my sleep."
+    assert reason_in(reason) == "These fears are affecting my sleep"
+    assert reason_in("") is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.client.fitting import by_thought, facts, moment
+from counselgraph.models.rehearsal.client.fitting import by_thought, facts, happened, moment
 from counselgraph.models.rehearsal.client.homework import report, task_of
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.client.wording import filled, slots_for, with_slots
@@ -34,6 +34,10 @@ _SHORTEST = 4
 """Words a sentence has at least to be told without the one after it."""
 _TOUCHED = 0.5
 """Share of a topic's words a question has to contain to be about it."""
+_RE_RATED = frozenset({"weigh_readings", "balanced_thought"})
+"""Steps that ask for a second rating, whether or not a first one was given."""
+_EASED = 20
+"""By how much a rating that is given for the first time after the work lies below one given before it."""
 _CORRECTS = 0.25
 """Share of proposals that are put right rather than agreed to."""
 
@@ -101,7 +105,7 @@ def _fitted(scene: Scene, ask: str, entry: dict[str, Any]) -> str | None:
         return _choose(scene, report(scene, task, entry)) or _fallback(scene, ask)
     if ask == "homework_review":
         return scene.speech.pick(entry["first"])
-    if ask == "situation" and not scene.untold("situations"):
+    if ask == "situation" and not any(map(happened, scene.untold("situations"))):
         return _choose(scene, moment(scene, entry))
     if ask == "agenda_agree" and scene.sometimes(_CORRECTS):
         return _choose(scene, filled(entry["corrects"], slots_for(scene, ask)))
@@ -123,6 +127,8 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
     if ask in RATINGS and "before" in slots:
         moved = "same" if slots["n"] == slots["before"] else "higher" if ask == "rate_place" else "lower"
         return filled(entry[f"again_{moved}"], slots)
+    if "late" in entry and not _RE_RATED.isdisjoint(scene.reading.asks):
+        return filled(entry["late"], slots | {"n": str(max(int(slots["n"]) - _EASED, 0))})
     own = entry.get(scene.tone, [])
     plain = entry.get("say", [])
     personal = filled(with_slots([*plain, *own]), slots)

@@ -101,7 +101,7 @@ def when_in(text: str) -> str | None:
 
 
 _MOMENT = re.compile(
-    r"^(?:when(?:ever)?|every time|each time) (?P<who>I|my [\w-]+|he|she|they|we|people|somebody|someone) (?P<rest>.+)$",
+    r"^(?:when(?:ever)?|every time|each time) (?P<who>I|my [\w-]+|he|she|they|we|people|some\w+) (?P<rest>.+)$",
     re.IGNORECASE,
 )
 _FINITE = re.compile(

@@ -5,36 +5,36 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.client.wording import filled, focus_thought, slots_for
 from counselgraph.models.rehearsal.reading import content_words
 
-_KINDS = (
-    ("ability", r"\b(?:can't|cannot|couldn't|unable|not able|never be able|prevents? me|skills?)\b"),
-    (
-        "others",
-        r"\b(?:they|people|every(?:one|body)|no ?(?:one|body)|he|she|others?|my \w+)(?:'ll| will| must| all| can| would)?"
-        r" (?:thinks?|sees?|judges?|laughs?|likes?|loves?|hates?|knows?|notices?|wants?|looks?|leaves?|takes?|doesn't|don't|turns?)\b",
-    ),
-    ("future", r"\b(?:will|won't|going to|never get|forever|ruined)\b|'ll\b"),
-    ("self", r"\b(?:I'm|I am|me|my fault)\b"),
+_ALWAYS = re.compile(
+    r"^(?:I get it|It has|It's got)\b|\b(?:whenever|every time|often|daily|usually|always|every day|tend to)\b",
+    re.IGNORECASE,
 )
 _PERSONAL = frozenset({"self", "others"})
 """Kinds of thought against which it counts that somebody stands by the client."""
 
 
+def happened(line: str) -> bool:
+    """Whether a piece tells of something that happened and not of what always does."""
+    return _ALWAYS.search(line) is None
+
+
 def moment(scene: Scene, entry: dict[str, Any]) -> list[str]:
-    """One moment made out of what sets the trouble off, for a client who has no situation left to tell; may be empty."""
+    """One moment made out of what sets the trouble off, for a client with no situation left to tell; may be empty."""
     slots = slots_for(scene, "situation")
     slots["yesterday"] = scene.chance.choice(("yesterday", f"on {slots['day']}", "the day before yesterday"))
-    slots["Yesterday"] = slots["yesterday"][:1].upper() + slots["yesterday"][1:]
     lines = filled(entry["moments"], slots) or filled(entry["days"], slots)
     return [line for line in lines if not scene.told(line)]
 
 
 def kind_of(thought: str) -> str | None:
     """What a thought is about: "ability", "others", "future" or "self"; None if it cannot be told."""
-    return next((kind for kind, cue in _KINDS if re.search(cue, thought, re.IGNORECASE)), None)
+    kinds: dict[str, str] = bank("client_lexicon")["thought_kinds"]
+    return next((kind for kind, cue in kinds.items() if re.search(cue, thought, re.IGNORECASE)), None)
 
 
 def facts(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:

@@ -51,8 +51,24 @@ class Material:
     english: bool
 
 
+_SORTED: dict[int, tuple[Persona, Material]] = {}
+"""Personas sorted lately, by identity: a persona holds dictionaries and cannot be hashed."""
+_MOST_SORTED = 256
+
+
 def material_of(persona: Persona) -> Material:
-    """Sort a persona for talking."""
+    """Sort a persona for talking; the same object is sorted once."""
+    known = _SORTED.get(id(persona))
+    if known is not None and known[0] is persona:
+        return known[1]
+    if len(_SORTED) >= _MOST_SORTED:
+        _SORTED.clear()
+    material = _sorted(persona)
+    _SORTED[id(persona)] = persona, material
+    return material
+
+
+def _sorted(persona: Persona) -> Material:
     english = persona.language == "en"
     facets = _facets(persona, english=english)
     if not english:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
@@ -16,7 +16,6 @@ from counselgraph.models.rehearsal.speech import Speech
 from counselgraph.models.rehearsal.talk import beside_the_point
 from counselgraph.personas.persona import Attitude, Persona
 from counselgraph.protocols.protocol import load_protocol
-from counselgraph.transcript import CLIENT, said_by
 
 _SAME = 0.75
 """Share of a sentence's topic words in one earlier turn from which it counts as told."""
@@ -53,7 +52,7 @@ class Scene:
         persona: Persona = request.view["persona"]
         messages = request.view.get("messages", [])
         turns = pairs(messages)
-        own = said_by(messages, CLIENT)
+        own = [turn.client for turn in turns[:-1]]
         return cls(
             persona=persona,
             material=material_of(persona),
@@ -160,6 +159,7 @@ class Scene:
         return sorted(lines, key=lambda line: -len(asked & content_words(line)))
 
 
+@lru_cache(maxsize=8192)
 def gives_nothing(text: str) -> bool:
     """Whether the protocol would read this turn as one that gives nothing to work with."""
     return load_protocol().holds(text, "en")

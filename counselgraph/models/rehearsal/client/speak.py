@@ -68,7 +68,9 @@ def _fresh_turn(scene: Scene) -> str:
         held = [line for line in bank("client_frames")["held"] if scene.speech.fresh(line)]
         held = [line for line in held if scene.reading.asks or not _ABOUT_A_QUESTION.search(line)]
         if held:
-            return _in_own_voice(scene, scene.chance.choice(held))
+            chosen = scene.chance.choice(held)
+            voiced = _in_own_voice(scene, chosen)
+            return voiced if gives_nothing(voiced) else chosen
     return _unsaid(scene, (_turn(scene) for _ in range(_TRIES)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from langchain_core.messages import AnyMessage
 
@@ -64,6 +65,7 @@ def warmth(persona: Persona, turns: Sequence[Pair]) -> float:
     return value
 
 
+@lru_cache(maxsize=16384)
 def _change(turn: Pair, before: str) -> float:
     reading = turn.reading
     change = sum(_MOODS[mood] for mood in reading.moods)

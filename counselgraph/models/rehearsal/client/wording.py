@@ -79,7 +79,7 @@ def focus_thought(scene: Scene) -> str | None:
     named = next((thought for part in quoted_now for thought in own if normal(part) == normal(thought)), None)
     if named is None and "summary" in scene.reading.asks:
         named = next((part for part in quoted_now if thought_in(part) and not scene.speech.fresh(part)), None)
-    heard = content_words(" ".join(turn.counselor for turn in scene.turns[-3:]))
+    heard = frozenset[str]().union(*(content_words(turn.counselor) for turn in scene.turns[-3:]))
     return named or max(scene.material.thoughts, key=lambda thought: len(heard & content_words(thought)), default=None)
 
 

@@ -16,7 +16,7 @@ from counselgraph.models.rehearsal.story import Exchanged, exchanged, met
 from counselgraph.protocols.plan import Plan, Position, position
 from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.safety.levels import Risk
-from counselgraph.transcript import CLIENT, COUNSELOR, exchange_of, role_of, said_by, said_since, text_of
+from counselgraph.transcript import CLIENT, COUNSELOR, exchange_of, role_of, said_since, text_of
 
 ENGLISH = "en"
 
@@ -99,8 +99,8 @@ def gather(request: Request) -> Material:
     view, language = request.view, request.language
     messages: Sequence[AnyMessage] = view.get("messages", ())
     plan: Plan | None = view.get("plan")
-    said, own = said_by(messages, CLIENT), said_by(messages, COUNSELOR)
-    turns, memories = exchanged(messages, language), tuple(view.get("counselor_memories") or ())
+    turns, own = exchanged(messages, language)
+    said, memories = [turn.said for turn in turns], tuple(view.get("counselor_memories") or ())
     last, english = (said[-1] if said else ""), language == ENGLISH
     asked = bool(own) and asks_number(own[-1])
     return Material(

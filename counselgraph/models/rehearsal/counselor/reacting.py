@@ -8,17 +8,21 @@ from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
 from counselgraph.models.rehearsal.frames import Wording
-from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome
+from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome, unconvinced
 from counselgraph.models.rehearsal.talk import has_content, small_talk
 from counselgraph.models.rehearsal.words import harsh, verdict
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Phase
 from counselgraph.safety.levels import Level
 
-_AFTER = {"agenda": "settled", "summary": "summed", "homework": "agrees"}
+_AFTER = {"agenda": "settled", "homework": "agrees"}
 """Steps whose answer is met as the yes or no that it is."""
+_INWARD = frozenset({"thought", "belief"})
+"""Steps whose answer is a sentence in the client's head, whatever feelings it names."""
 _TO_ANSWERS = {
-    **dict.fromkeys(("evidence_for", "what_it_costs", "cons", "pros", "what_avoided", "list_causes", "what_it_does"), "noted"),
+    **dict.fromkeys(
+        ("evidence_for", "what_it_costs", "cons", "pros", "what_avoided", "list_causes", "what_it_does"), "noted"
+    ),
     **dict.fromkeys(("worst_case", "prediction", "own_reading", "find_rule", "rule_price"), "taken_in"),
     **dict.fromkeys(("first_try", "second_try", "hold_ground", "i_sentence"), "rehearsed"),
 }
@@ -47,13 +51,15 @@ def _kinds(material: Material, slots: Mapping[str, str]) -> list[str]:
         return ["held" if material.again else "held_on"]
     if material.risk.turn_level > Level.NONE and not material.english:
         return ["careful"]
-    if material.rating is not None and material.stance != "resists":
-        return ["number"]
     if material.recalled is not None and len(material.said) == 1 and material.recalled.task is not None:
         return [f"task_{outcome(material.last)}"]
     if material.stance in {"resists", "asks_why", "asks_view", "checks"}:
         return [material.stance]
-    if material.asked in _AFTER and (material.asked == "summary" or not has_content(material.last)):
+    if material.asked == "summary" and material.stance != "resists":
+        return ["summed_cool" if unconvinced(material.last) else "summed"]
+    if material.rating is not None and material.stance != "resists":
+        return ["number"]
+    if material.asked in _AFTER and not has_content(material.last):
         return [_AFTER[material.asked]]
     if len(material.said) == 1 and material.english and small_talk(material.last):
         return ["greeted"]
@@ -65,7 +71,8 @@ def _to_content(material: Material, slots: Mapping[str, str]) -> list[str]:
         return ["plain"]
     if not has_content(material.last):
         return [material.stance] if material.stance in {"agrees", "warm"} else ["plain"]
-    if material.feeling and not (material.worked or load_protocol().discloses_belief(material.last, material.language)):
+    told_belief = load_protocol().discloses_belief(material.last, material.language)
+    if material.feeling and not (material.worked or material.asked in _INWARD or told_belief):
         return ["relief"] if material.feeling == "relieved" else ["feeling"]
     if moves(material.last):
         return ["warm"]
@@ -76,10 +83,10 @@ def _to_content(material: Material, slots: Mapping[str, str]) -> list[str]:
 
 def _to_quote(material: Material, slots: Mapping[str, str]) -> list[str]:
     if material.worked:
-        return [_TO_ANSWERS.get(material.asked or "", "answer"), "plain"]
+        return [_TO_ANSWERS.get(material.asked or "", "answer")]
     if harsh(slots["quote"]):
         return ["harsh"]
-    if material.asked in {"thought", "belief"} and "Last" not in slots:
+    if material.asked in _INWARD and "Last" not in slots:
         return ["sentence"]
     if verdict(slots["quote"]):
         return ["verdict"]

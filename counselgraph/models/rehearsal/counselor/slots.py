@@ -41,12 +41,12 @@ def slots(material: Material) -> dict[str, str]:
 
     - `Last`, `last`, `quote`: the clause of the last turn most worth reflecting, in the second person (as a sentence
       starts, and as it goes on) and word for word; one that was said back before is not used again
-    - `problem`, `problem_quote`: the same for what brought the client; `wrote`: what the client gave as its reason
-      for coming, while it has said nothing of it
+    - `problem`, `problem_quote`: the same for what brought the client; `written`: what was given as the reason for
+      coming, if nothing was said of it; `wrote`: the same while no thought has been told either
     - `thought`, `forecast`: the thought worked on, the second only if it is about the future; `focus`: the
       plan's, and `topic`: the same if it is short
     - `hypothesis`: the belief the plan guesses at
-    - `person`: someone the client speaks of ("your boss")
+    - `person`, `whose`: someone the client speaks of ("your boss", "your boss's")
     - `rating`, `feeling`, `feeling_noun`, `Feeling_noun`, `bare_feeling`: what the last turn gave
     - `q_<step>`, `n_<step>`: a quotation and a number out of the answer to a step; `from` and `to`, or `same`: the two
       ratings that the technique compares
@@ -80,7 +80,8 @@ def _heard(material: Material) -> dict[str, str | None]:
 
 def _clause(material: Material) -> str | None:
     spent = [turn.casefold() for turn in material.own]
-    return telling(_belief(material) or material.last, spent, beside_the_point)
+    moment = material.asked == "situation"
+    return telling(_belief(material) or material.last, spent, beside_the_point, first=moment)
 
 
 def _belief(material: Material) -> str | None:
@@ -94,10 +95,11 @@ def _belief(material: Material) -> str | None:
 
 def _told(material: Material) -> dict[str, str | None]:
     told, written = problem_told(material.turns), reason_in(material.reason)
-    problem, thought = told or written, thought_of(material)
-    focus = _focus(material)
+    thought = thought_of(material)
+    focus, person = _focus(material), last_of(map(person_in, material.said))
     return {
-        "problem": problem and lower(capital(flip(problem))),
+        "problem": told and lower(capital(flip(told))),
+        "written": None if told or not written else lower(capital(flip(written))),
         "problem_quote": told and capital(told),
         "wrote": None if told or thought or not written else lower(capital(flip(written))),
         "thought": thought,
@@ -105,7 +107,8 @@ def _told(material: Material) -> dict[str, str | None]:
         "focus": focus,
         "topic": focus if focus and len(focus.split()) <= _TOPIC else None,
         "hypothesis": _hypothesis(material.plan),
-        "person": last_of(map(person_in, material.said)),
+        "person": person,
+        "whose": person and (f"{person}'" if person.endswith("s") else f"{person}'s"),
     }
 
 

@@ -100,8 +100,8 @@ def _summary(material: Material, wording: Wording) -> str:
     phrases, techniques = bank("counselor/steps")["summary"], bank("counselor/techniques")
     if material.again:
         return f"{react(material, wording)} {wording.choose(phrases['again'])}"
-    kinds = ("problem",) if material.recalled is None else ("problem_next",)
-    problem = next(filter(None, (wording.choose(phrases[kind]) for kind in (*kinds, "problem_quote"))), "")
+    kinds = ("problem", "problem_quote", "problem_written") if material.recalled is None else ("problem_next",)
+    problem = next(filter(None, (wording.choose(phrases[kind]) for kind in kinds)), "")
     found = wording.choose(
         techniques[material.plan.technique]["found"] if material.plan and _worked(material) else phrases["first"]
     )
