@@ -17,6 +17,8 @@ _FIRST = {Attitude.POSITIVE: (65, 85), Attitude.NEUTRAL: (70, 90), Attitude.NEGA
 _PLACE = (10, 35)
 _STEP = 5
 _ALL = 100
+_RESERVE = 15
+"""How far from the end of the scale talking alone takes anybody."""
 _SHARED = {"rate_sure": "rate_belief", "rate_prediction": "rate_likely"}
 """Ratings of the same thing under another name; `balanced_thought` and `weigh_readings` re-rate the belief."""
 
@@ -57,7 +59,9 @@ def first_rating(persona: Persona, ask: str, chance: random.Random) -> int:
 def next_rating(persona: Persona, ask: str, before: int, warmth: float, chance: random.Random) -> int:
     """The rating after the work: it moves with trust, and hardly at all for a negative client."""
     move = _move(persona.attitude, warmth, chance)
-    return min(before + move, 100) if ask == "rate_place" else max(before - move, 0)
+    if ask == "rate_place":
+        return min(before + move, max(before, _ALL - _RESERVE))
+    return max(before - move, min(before, _RESERVE))
 
 
 def _move(attitude: Attitude, warmth: float, chance: random.Random) -> int:

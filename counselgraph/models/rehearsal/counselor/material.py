@@ -84,9 +84,8 @@ class Material:
 
     @property
     def worked(self) -> bool:
-        """Whether the last turn answers a step of the plan's technique."""
-        steps = load_protocol().techniques[self.plan.technique].steps if self.plan else ()
-        return any(step.id == self.asked for step in steps)
+        """Whether the last turn answers a step of a technique."""
+        return any(step.id == self.asked for way in load_protocol().techniques.values() for step in way.steps)
 
     @property
     def again(self) -> bool:
