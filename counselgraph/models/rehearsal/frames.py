@@ -68,8 +68,7 @@ class Wording:
         weight = 1.0 + 1.5 * min(len(slots_of(frame)), 2)
         if not self.speech.fresh(filled):
             weight *= 1e-6
-        mark = mark_of(frame)
-        if len(mark.split()) >= _MARK and mark in self._said:
+        elif len(mark_of(frame).split()) >= _MARK and mark_of(frame) in self._said:
             weight *= 1e-3
         opening = " ".join(normal(filled).split()[:2])
         if any(text.startswith(opening) for text in near):

@@ -13,6 +13,8 @@ from counselgraph.models.rehearsal.words import capital, plain, sentences, stand
 SHORTEST, LONGEST = 3, 16
 """Words a thought has, at least and at most, to be worth quoting."""
 
+_WHOLE = 12
+"""Words up to which two halves joined by a bare "and" are one thought."""
 _CLEAR = 4
 """Words before a comma or an "and" that make a thought of their own."""
 _QUOTED = re.compile(r"\"([^\"]{8,160})\"")
@@ -70,7 +72,8 @@ def _whole(thought: str) -> str | None:
 
 def _clipped(thought: str) -> str | None:
     bare = trimmed(thought)
-    cuts = [cut.start() for cut in _CUT.finditer(bare)]
+    whole = len(bare.split()) <= _WHOLE
+    cuts = [cut.start() for cut in _CUT.finditer(bare) if not (whole and cut.group().strip().casefold() == "and")]
     for end in [*(cut for cut in cuts if len(bare[:cut].split()) >= _CLEAR and stands_alone(bare[:cut])), len(bare)]:
         piece = bare[:end].strip(" ,;")
         if len(piece.split()) <= LONGEST:
