@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from langchain_core.messages import AnyMessage
 from pydantic import BaseModel, ConfigDict
@@ -30,7 +30,8 @@ class Draft(BaseModel):
         role: Who would say it.
         text: The words; empty if the speaker leaves without a word.
         end: Why the speaker ends the session with this turn, if so.
-        kind: "turn", or what stands in for it: "crisis", "safe_reply", "opening".
+        kind: "turn"; "opening" for a recorded opening line; "crisis" and "safe_reply" are the graph's own words and
+            are not for roles to give.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,7 +39,7 @@ class Draft(BaseModel):
     role: str
     text: str
     end: str | None = None
-    kind: str = "turn"
+    kind: Literal["turn", "opening", "crisis", "safe_reply"] = "turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,9 @@ class Ask:
             return parse(answer.text, output)
         except ModelError as error:
             self.emit({"event": "repair", "role": self.role, "problem": str(error)})
-            again = (*messages, _says("assistant", answer.text or "{}"), _says("user", _INVALID.format(error=error)))
-            return parse((await self._call(again, card, turns=len(dialogue), output=output)).text, output)
+            repair = (_says("assistant", answer.text or "{}"), _says("user", _INVALID.format(error=error)))
+            again = await self._call(messages, card, turns=len(dialogue), output=output, repair=repair)
+            return parse(again.text, output)
 
     async def _answer(self, instruction: str, dialogue: Sequence[AnyMessage], card: str) -> Answer:
         messages = lay_out(instruction, dialogue_for(self.role, dialogue), card)
@@ -128,18 +130,25 @@ class Ask:
         if answer.text.strip() or answer.end:
             return answer
         self.emit({"event": "repair", "role": self.role, "problem": "empty answer"})
-        again = lay_out(instruction, dialogue_for(self.role, dialogue), f"{card}\n\n{_EMPTY}".strip())
+        card = f"{card}\n\n{_EMPTY}".strip()
+        again = lay_out(instruction, dialogue_for(self.role, dialogue), card)
         answer = await self._call(again, card, turns=len(dialogue))
         if not answer.text.strip() and not answer.end:
             raise ModelError(f"{self.model.name} gave an empty answer twice for role {self.role!r}.")
         return answer
 
     async def _call(
-        self, messages: tuple[ChatMessage, ...], card: str, *, turns: int, output: type[BaseModel] | None = None
+        self,
+        messages: tuple[ChatMessage, ...],
+        card: str,
+        *,
+        turns: int,
+        output: type[BaseModel] | None = None,
+        repair: tuple[ChatMessage, ...] = (),
     ) -> Answer:
         request = Request(
             role=self.role,
-            messages=messages,
+            messages=(*messages, *repair),
             card=card,
             view=self.view,
             output=output,
@@ -156,13 +165,15 @@ class Ask:
         with collecting(self._forward):
             answer = await self.model.answer(request)
         self.usage += answer.usage
-        self._report(request, card, turns, answer, time.perf_counter() - started)
+        self._report(request, turns, repair, answer, time.perf_counter() - started)
         return answer
 
     def _forward(self, event: dict[str, Any]) -> None:
         self.emit({"role": self.role, "exchange": self.scene.exchange, **event})
 
-    def _report(self, request: Request, card: str, turns: int, answer: Answer, seconds: float) -> None:
+    def _report(
+        self, request: Request, turns: int, repair: tuple[ChatMessage, ...], answer: Answer, seconds: float
+    ) -> None:
         self.emit(
             {
                 "event": "model_call",
@@ -173,7 +184,8 @@ class Ask:
                 "seed": request.seed,
                 "system": request.messages[0]["content"],
                 "turns": turns,
-                "card": card,
+                "card": request.card,
+                **({"repair": [dict(message) for message in repair]} if repair else {}),
                 "output": request.output.__name__ if request.output else None,
                 "answer": answer.text,
                 "usage": answer.usage.model_dump(),

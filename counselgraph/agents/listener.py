@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from langchain_core.messages import AnyMessage, RemoveMessage
+from itertools import takewhile
+
+from langchain_core.messages import AnyMessage, HumanMessage, RemoveMessage
 from typing_extensions import TypedDict
 
 from counselgraph.agents.ask import Ask, Draft
@@ -20,12 +22,18 @@ class ListenerView(TypedDict, total=False):
 
 @role(view=ListenerView, name=CLIENT, speaks=True)
 async def listener(view: ListenerView, ask: Ask) -> Update:
-    """Takes what was typed as a draft, so that it is screened before it counts as a turn."""
-    typed = view["messages"][-1]
-    if not text_of(typed).strip():
-        raise InputError("an empty message is no turn.", field="messages", fix="type something")
+    """Takes what was typed since the last turn as one draft, so that all of it is screened before it counts."""
     _ = ask
+    typed = list(takewhile(_is_typed, reversed(view["messages"])))[::-1]
+    words = "\n".join(text_of(message).strip() for message in typed).strip()
+    if not words:
+        raise InputError("holds nothing that the client says.", field="messages", fix="send a message of the user")
     return {
-        "draft": Draft(role=CLIENT, text=text_of(typed).strip()),
-        "messages": [RemoveMessage(id=str(typed.id))],
+        "draft": Draft(role=CLIENT, text=words),
+        "messages": [RemoveMessage(id=str(message.id)) for message in typed],
     }
+
+
+def _is_typed(message: AnyMessage) -> bool:
+    """Turns of ours carry the name of their role; what a chat window sends does not."""
+    return isinstance(message, HumanMessage) and not message.name

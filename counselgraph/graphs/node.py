@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
 
-from counselgraph.agents.ask import Ask
+from counselgraph.agents.ask import Ask, Draft
 from counselgraph.agents.role import Role, Update, channels
 from counselgraph.errors import ConfigError
 from counselgraph.graphs.context import Context
@@ -31,26 +32,44 @@ def role_node(role: Role, cast: Casting) -> Node:
     The node adds what the visit cost to the channel `usage` and refuses an update of a channel that neither the
     session nor the role's View has: LangGraph would drop it without a word.
     """
-    writable = {*channels(SessionState), *channels(role.view)}
+    readable = set(channels(role.view))
+    writable = {*channels(SessionState), *readable}
 
     async def node(state: Mapping[str, Any], *, runtime: Runtime[Context]) -> Update:
-        view = typed_view(role.view, state)
-        ask = _ask(role, view, await cast(role.name, runtime.context), runtime)
+        view = typed_view(role.view, {key: value for key, value in state.items() if key in readable})
+        ask = _ask(role, view, await cast(role.name, runtime.context), runtime, state.get("exchange", 0))
         update = await role.act(view, ask)
         if unknown := sorted(set(update) - writable):
             raise ConfigError(f"Role {role.name!r} wrote {unknown}; name these channels in its View to keep them.")
+        _check_draft(role, update.get("draft"))
         return {**update, "usage": ask.usage} if ask.usage.calls else update
 
     node.__name__ = role.name
     return node
 
 
-def _ask(role: Role, view: Mapping[str, Any], model: Model, runtime: Runtime[Context]) -> Ask:
+def node_input(role: Role) -> type:
+    """What LangGraph hands the role's node: the View, and the exchange for the node's own use."""
+    fields = {**channels(role.view), "exchange": int}
+    schema: type = TypedDict(f"{role.view.__name__}Input", fields, total=False)  # type: ignore[misc]  # the name is made for Studio
+    return schema
+
+
+def _check_draft(role: Role, draft: Draft | None) -> None:
+    if draft is None:
+        return
+    if draft.role != role.name:
+        raise ConfigError(f"Role {role.name!r} drafted a turn for {draft.role!r}.")
+    if draft.kind not in {"turn", "opening"}:
+        raise ConfigError(f"Role {role.name!r} drafted a turn of kind {draft.kind!r}; only the graph itself may.")
+
+
+def _ask(role: Role, view: Mapping[str, Any], model: Model, runtime: Runtime[Context], exchange: int) -> Ask:
     context = runtime.context
     return Ask(
         role=role.name,
         model=model,
-        scene=context.scene(view.get("exchange", 0)),
+        scene=context.scene(exchange),
         view=view,
         params=context.params,
         emit=runtime.stream_writer,

@@ -14,7 +14,6 @@ from counselgraph.safety.levels import Level, Risk
 from counselgraph.transcript import CLIENT, COUNSELOR, last_said, said_by
 
 State = Mapping[str, Any]
-_BOTH = (CLIENT, COUNSELOR)
 
 
 def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
@@ -22,12 +21,11 @@ def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
     told, answered = _last(state, CLIENT), _last(state, COUNSELOR)
     risk, step = state.get("risk") or Risk(), _step(state, context)
     notes: list[MemoryRecord] = []
-    if step == "homework":
+    if step == "homework" and _spoke(state):
         task = load_protocol().techniques[state["plan"].technique].homework
-        notes += [
-            _note(state, context, owner, Kind.HOMEWORK, f"{task} In the counselor's words: {answered}")
-            for owner in _BOTH
-        ]
+        # The client keeps what it was told; how the plan words the task is none of its business.
+        notes.append(_note(state, context, CLIENT, Kind.HOMEWORK, answered))
+        notes.append(_note(state, context, COUNSELOR, Kind.HOMEWORK, f"{task} In the counselor's words: {answered}"))
     if state["exchange"] and load_protocol().discloses_belief(told, context.language):
         notes.append(_note(state, context, COUNSELOR, Kind.INSIGHT, f"The client said: {told}"))
     if risk.turn_level > Level.NONE:
@@ -62,6 +60,12 @@ def _note(state: State, context: Context, owner: str, kind: Kind, text: str) -> 
         session_number=state.get("session_number", 1),
         exchange=state["exchange"],
     )
+
+
+def _spoke(state: State) -> bool:
+    """Whether the last turn is the counselor's own, and no reply that was put in its place."""
+    spoken = state.get("spoken")
+    return spoken is not None and spoken.role == COUNSELOR and spoken.kind == "turn"
 
 
 def _last(state: State, role: str) -> str:

@@ -58,7 +58,7 @@ def ending(state: State, context: Context) -> Ending | None:
     from outside the graph and are recorded by the runner.
     """
     return (
-        _crisis(state)
+        _crisis(state, context)
         or _left(state)
         or _limit(state, context)
         or _plan_done(state, context)
@@ -67,9 +67,10 @@ def ending(state: State, context: Context) -> Ending | None:
     )
 
 
-def _crisis(state: State) -> Ending | None:
+def _crisis(state: State, context: Context) -> Ending | None:
     turns = state.get("crisis_turns", 0)
-    if turns < CRISIS_TURNS and not (turns and state.get("leaving")):
+    cut_short = state.get("leaving") or _limit(state, context) or _capped(state, context)
+    if turns < CRISIS_TURNS and not (turns and cut_short):
         return None
     risk = state.get("risk") or Risk()
     return Ending(
@@ -96,7 +97,9 @@ def _limit(state: State, context: Context) -> Ending | None:
 
 def _plan_done(state: State, context: Context) -> Ending | None:
     plan, risk = state.get("plan"), state.get("risk") or Risk()
-    if plan is None or risk.suspends_plan or state["exchange"] < context.min_exchanges:
+    spoken = state.get("spoken")
+    replaced = spoken is not None and spoken.kind == "safe_reply"
+    if plan is None or replaced or risk.suspends_plan or state["exchange"] < context.min_exchanges:
         return None
     at = standing(plan, state["messages"], context.language)
     if phase_at(plan, at) is not Phase.CLOSING or at.index < len(plan.steps) - 1:

@@ -46,6 +46,12 @@ class Seats:
         """Every role, in order of play."""
         return tuple(role for chain in self.chains.values() for role in chain)
 
+    @property
+    def after_planner(self) -> str:
+        """Where an exchange goes on whose plan is not due: whoever follows the planner, else the counselor."""
+        following = self.chains["planner"][1:]
+        return following[0].name if following else "counselor"
+
     def chain(self, anchor: str) -> list[Stop]:
         """The places from a default to the last role that follows it."""
         return [Stop(role.name, role.speaks) for role in self.chains[anchor]]

@@ -11,7 +11,7 @@ from counselgraph.agents.listener import listener
 from counselgraph.agents.role import Role
 from counselgraph.graphs import routing, steps
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.node import Casting, role_node
+from counselgraph.graphs.node import Casting, node_input, role_node
 from counselgraph.graphs.seats import Seats, play, seats_for
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
@@ -62,7 +62,7 @@ def _add_nodes(
     graph.add_node("recall", steps.recall_node(memory))
     steps.read_data()
     for role in seats.all:
-        graph.add_node(role.name, role_node(role, cast), input_schema=role.view)
+        graph.add_node(role.name, role_node(role, cast), input_schema=node_input(role))
         if role.speaks:
             graph.add_node(f"screen_{role.name}", steps.screen_node(role))
     graph.add_node("crisis", steps.crisis)
@@ -73,11 +73,13 @@ def _add_nodes(
 def _add_client_side(graph: StateGraph[SessionState, Context], seats: Seats) -> None:
     """Recall -> client -> its screen and whoever follows -> crisis, planner or counselor."""
     graph.add_edge(START, "recall")
-    graph.add_conditional_edges("recall", _first_speaker, ["client", "counselor"])
+    graph.add_conditional_edges("recall", _opening_speaker, ["client", "counselor"])
     chain = seats.chain("client")
     for stop, following in zip(chain, [*chain[1:], None], strict=True):
         if following is None:
-            graph.add_conditional_edges(stop.exit, _after_client_side, ["crisis", "remember", "planner", "counselor"])
+            onward: dict[Hashable, str] = {name: name for name in ("crisis", "remember", "planner")}
+            onward["counselor"] = seats.after_planner
+            graph.add_conditional_edges(stop.exit, _after_client_side, onward)
         else:
             graph.add_conditional_edges(stop.exit, _after_client_turn, {**_WAYS, "go_on": following.name})
     for stop in chain:
@@ -98,7 +100,7 @@ def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats, 
 
 
 # Edges are async: LangGraph would run a sync one in a thread of its own.
-async def _first_speaker(state: SessionState) -> str:
+async def _opening_speaker(state: SessionState) -> str:
     return "client" if state["exchange"] else "counselor"
 
 

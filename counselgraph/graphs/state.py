@@ -109,7 +109,7 @@ class SessionState(TypedDict, total=False):
 
 
 def opening_state(persona: Persona) -> SessionState:
-    """What a session with this persona is started with: the client's side for the client, the intake for the counselor."""
+    """What a session is started with: the client's side of the persona, and what the counselor was told."""
     return {"persona": persona.for_client(), "intake": persona.for_counselor()}
 
 

@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 from counselgraph.agents.ask import Draft
 from counselgraph.agents.prompts import PROMPTS, prompt_file
 from counselgraph.agents.role import Role, Update
+from counselgraph.errors import ConfigError
 from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Node
@@ -62,7 +63,7 @@ def recall_node(memory: MemoryStore | None) -> Node:
             return update
         query, this = persona.presenting_problem.statement, context.memory_session
         for owner in (CLIENT, COUNSELOR):
-            recalled = await memory.arecall(owner=owner, client_id=context.client_id, query=query, unless=this)
+            recalled = await memory.abrief(owner=owner, client_id=context.client_id, query=query, unless=this)
             update[f"{owner}_memories"] = list(recalled)
         update["session_number"] = 1 + await memory.asessions(context.client_id, unless=this)
         return update
@@ -70,39 +71,41 @@ def recall_node(memory: MemoryStore | None) -> Node:
     return recall
 
 
-def screen_client(speaker: Role) -> Node:
-    """A node that screens a draft of the client's side and puts it into the transcript."""
-
-    async def screen_turn(state: State, *, runtime: Runtime[Context]) -> Update:
-        now, context = typed_view(SessionState, state), runtime.context
-        draft, before = now["draft"], now.get("risk") or Risk()
-        if draft is None:
-            return {"verdicts": []}
-        verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
-        risk = assess(before, verdict)
-        update = _commit(draft, now, context) | {"risk": risk, "risk_before": before, "verdicts": [verdict]}
-        update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
-        if risk.level > before.level:
-            update |= {"asked": False, "offered": False}
-        return update | ({"leaving": draft} if draft.end else {})
-
-    screen_turn.__name__ = f"screen_{speaker.name}"
-    return screen_turn
-
-
 def screen_node(speaker: Role) -> Node:
-    """The screen that guards a speaker's drafts: the counselor has its own, everybody else the client's."""
-    return screen_counselor if speaker.name == COUNSELOR else screen_client(speaker)
+    """The screen that guards a speaker's drafts."""
+    return {CLIENT: screen_client, COUNSELOR: screen_counselor}.get(speaker.name, screen_other)
+
+
+async def screen_client(state: State, *, runtime: Runtime[Context]) -> Update:
+    """Screen the client's draft, assess the client's risk by it, and put it into the transcript."""
+    now, context = typed_view(SessionState, state), runtime.context
+    draft, before = _draft(now, CLIENT), now.get("risk") or Risk()
+    verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
+    risk = assess(before, verdict)
+    update = _commit(draft, now, context) | {"risk": risk, "risk_before": before, "verdicts": [verdict]}
+    update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
+    return update | _anew(before, risk)
+
+
+async def screen_other(state: State, *, runtime: Runtime[Context]) -> Update:
+    """Screen what a third seat says, if it speaks: it may raise the client's risk, and nothing in it lowers it."""
+    now, context = typed_view(SessionState, state), runtime.context
+    draft, before = now.get("draft"), now.get("risk") or Risk()
+    if draft is None:
+        return {}
+    verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
+    risk = assess(before, verdict) if verdict.level > before.level else before
+    return _commit(draft, now, context) | {"risk": risk} | _anew(before, risk)
 
 
 async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update:
     """Screen the counselor's draft against its own rules and the client's risk; replace it if it must not be said."""
     now, context = typed_view(SessionState, state), runtime.context
-    draft, risk = now["draft"], now.get("risk") or Risk()
+    draft, risk = _draft(now, COUNSELOR), now.get("risk") or Risk()
     asked, offered = now.get("asked", False), now.get("offered", False)
     check = partial(screen_reply, risk=risk, language=context.language, locale=context.locale)
     verdict = check(draft.text, asked=asked, offered=offered)
-    if verdict.level >= Level.ACTIVE and draft.kind == "turn":
+    if verdict.level >= Level.ACTIVE and draft.kind != "crisis":
         words = safe_reply(risk, context.locale, said_by(now["messages"], COUNSELOR), context.language)
         draft = Draft(role=COUNSELOR, text=words, kind="safe_reply")
     update = _commit(draft, now, context) | {"counselor_risk": assess(None, verdict)}
@@ -110,7 +113,7 @@ async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update
         missing = {finding.category for finding in check(draft.text).findings}
         update["asked"] = asked or not missing & {Category.NO_DIRECT_QUESTION, Category.MISSED_RISK}
         update["offered"] = offered or Category.NO_RESOURCE not in missing
-    return update | ({"leaving": draft} if draft.end else {})
+    return update
 
 
 async def crisis(state: State, *, runtime: Runtime[Context]) -> Update:
@@ -142,11 +145,25 @@ def close_node(memory: MemoryStore | None) -> Node:
     return close
 
 
+def _draft(now: Mapping[str, Any], role: str) -> Draft:
+    draft: Draft | None = now.get("draft")
+    if draft is None:
+        raise ConfigError(f"Role {role!r} drafted no turn; this seat speaks in every exchange.")
+    return draft
+
+
 def _commit(draft: Draft, now: Mapping[str, Any], context: Context) -> Update:
+    """The draft as a turn, if it has words, and as a leaving, if it ends the session."""
+    update: Update = {"draft": None} | ({"leaving": draft} if draft.end else {})
     if not draft.text:
-        return {"draft": None}
+        return update
     message = turn(draft.role, draft.text, exchange=now["exchange"], session=context.session)
-    return {"draft": None, "spoken": draft, "messages": [message]}
+    return update | {"spoken": draft, "messages": [message]}
+
+
+def _anew(before: Risk, risk: Risk) -> Update:
+    """A risk that has risen has to be asked about, and a service offered, anew."""
+    return {"asked": False, "offered": False} if risk.level > before.level else {}
 
 
 async def _built_in(persona_id: str) -> Persona:

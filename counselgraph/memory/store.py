@@ -21,6 +21,9 @@ from counselgraph.memory.record import Kind, MemoryRecord
 _DECIMALS = 6
 
 
+_OPEN_LOOPS = frozenset({Kind.SUMMARY, Kind.HOMEWORK})
+
+
 class MemoryStore:
     """What the roles keep of their clients, in one folder.
 
@@ -102,7 +105,7 @@ class MemoryStore:
 
         Returns:
             Up to `k` memories, the nearest first; of equally near ones the later session first, then by exchange and
-            id. The order depends on what is stored, never on when it was written.
+            text. The order depends on what is stored, never on when it was written.
 
         Raises:
             ConfigError: The store is closed.
@@ -118,9 +121,38 @@ class MemoryStore:
         nearness = self._nearness(query, np.asarray(found["embeddings"]))
         ranked = sorted(
             zip(nearness, records, strict=True),
-            key=lambda pair: (-pair[0], -pair[1].session_number, pair[1].exchange, pair[1].id),
+            key=lambda pair: (-pair[0], -pair[1].session_number, pair[1].exchange, pair[1].text, pair[1].id),
         )
         return tuple(record for _, record in ranked if record.session != unless)[:k]
+
+    def brief(
+        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+    ) -> tuple[MemoryRecord, ...]:
+        """Return what an owner should have in mind when the next session begins.
+
+        That is the last session's summary and homework, whatever the query, and beside them what is nearest to it.
+
+        Args:
+            owner: Role that kept them.
+            client_id: Client they are about.
+            query: What the next session is likely about.
+            k: Most memories to return besides those of the last session.
+            unless: Session whose memories are left out.
+
+        Returns:
+            Memories in the order they come from.
+        """
+        kept = [record for record in self.history(owner=owner, client_id=client_id) if record.session != unless]
+        latest = max((record.session_number for record in kept), default=0)
+        last = {record for record in kept if record.session_number == latest and record.kind in _OPEN_LOOPS}
+        near = set(self.recall(owner=owner, client_id=client_id, query=query, k=k, unless=unless))
+        return tuple(record for record in kept if record in last | near)
+
+    async def abrief(
+        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+    ) -> tuple[MemoryRecord, ...]:
+        """Call `brief` in a thread."""
+        return await asyncio.to_thread(self.brief, owner=owner, client_id=client_id, query=query, k=k, unless=unless)
 
     async def aremember(self, records: Sequence[MemoryRecord]) -> int:
         """Call `remember` in a thread."""
@@ -145,12 +177,14 @@ class MemoryStore:
             kinds: Kinds to return, all if None.
 
         Returns:
-            Memories by session number, exchange and id.
+            Memories by session number, exchange and text.
         """
         with self._open_shared().use() as rows:
             found = rows.get(where=_scope(owner, client_id), include=["documents", "metadatas"])
         wanted = [record for record in _to_records(found) if kinds is None or record.kind in kinds]
-        return tuple(sorted(wanted, key=lambda record: (record.session_number, record.exchange, record.id)))
+        return tuple(
+            sorted(wanted, key=lambda record: (record.session_number, record.exchange, record.text, record.id))
+        )
 
     def sessions(self, client_id: str, *, unless: str | None = None) -> int:
         """Return the highest session number that any owner remembers of a client, 0 if there is none.

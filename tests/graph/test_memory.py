@@ -11,6 +11,7 @@ import pytest
 from counselgraph import Context, MemoryStore, Persona, build_session
 from counselgraph.graphs.state import opening_state
 from counselgraph.memory.record import Kind
+from counselgraph.protocols.protocol import load_protocol
 from counselgraph.testing import sample_persona
 from counselgraph.transcript import CLIENT, COUNSELOR, text_of
 from tests.fakes.models import Recording
@@ -84,3 +85,22 @@ async def test_a_session_cut_short_still_writes_its_memories(tmp_path: Path, sto
     second, _ = await session(tmp_path, sample_persona(), "two")
     assert state["notes"]
     assert second["session_number"] == 2
+
+
+async def test_the_latest_homework_is_in_mind_after_many_sessions(tmp_path: Path):
+    states = [(await session(tmp_path, sample_persona(), f"run {number}", seed=number))[0] for number in range(4)]
+    state, cast = await session(tmp_path, sample_persona(), "last")
+    assert state["session_number"] == 5
+    assert homework(states[-1]) in cast.prompts(COUNSELOR)[0]
+    numbers = [memory.session_number for memory in state["counselor_memories"]]
+    assert numbers == sorted(numbers)
+
+
+async def test_the_clients_memories_hold_nothing_of_the_plan(tmp_path: Path):
+    await session(tmp_path, sample_persona(), "one")
+    state, _ = await session(tmp_path, sample_persona(), "two")
+    kept = [memory.text for memory in state["client_memories"]]
+    assert any(memory.kind is Kind.HOMEWORK for memory in state["client_memories"])
+    planned = [item.homework for item in load_protocol().techniques.values()]
+    planned += [item.label for item in load_protocol().techniques.values()]
+    assert not any(text in memory for text in planned for memory in kept)

@@ -14,7 +14,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
-from counselgraph import Ask, ConfigError, Context, Draft, StopReason, Update, build_session, role
+from counselgraph import Ask, ConfigError, Context, Draft, InputError, StopReason, Update, build_session, role
 from counselgraph.agents.role import channels
 from counselgraph.graphs.seats import DEFAULT_ROLES, play
 from counselgraph.graphs.session import build_chat
@@ -241,6 +241,104 @@ async def test_a_role_that_writes_a_channel_nobody_has_is_refused():
         await play_through(roles=[careless])
 
 
+async def test_a_third_seat_can_raise_the_risk_but_nothing_it_says_lowers_it(risky: Persona):
+    calm = Recording(
+        client=lambda r: (
+            "I have been thinking about killing myself." if r.exchange == 1 else f"It rained on day {r.exchange}."
+        ),
+        family=lambda r: f"I don't want to kill myself. We had a nice lunch, number {r.exchange}.",
+    )
+    state = await play_through(calm, roles=[family], max_exchanges=4)
+    assert state["risk"].level >= 3
+    assert not state["risk"].denied
+
+
+async def test_a_third_seat_that_passes_changes_nothing_of_what_the_screens_said():
+    def verdicts(request):
+        return '{"side": "client", "level": 0}'
+
+    cast = Recording(client=lambda r: f"I want to kill myself, I said it {r.exchange} times.", monitor=verdicts)
+    state = await play_through(cast, roles=[family, "monitor"], max_exchanges=1)
+    assert state["risk"].level >= 3
+    assert len(state["verdicts"]) == 2
+
+
+@pytest.mark.parametrize("kind", ["crisis", "safe_reply"])
+async def test_no_role_can_pass_its_words_off_as_the_graphs_own(kind: Any):
+    @role(view=SupervisorView, name="counselor")
+    async def sly(view, ask):
+        """Tries to get past the screen."""
+        return {"draft": Draft(role="counselor", text="Stop taking your medication today.", kind=kind)}
+
+    with pytest.raises(ConfigError, match="only the graph itself"):
+        await play_through(roles=[sly], max_exchanges=2)
+
+
+async def test_a_recorded_opening_is_screened_too():
+    persona = sample_persona().model_copy(
+        update={"intake": Intake(name="Robin", opening="Just get over it and stop taking your medication today.")}
+    )
+    state = await play_through(persona=persona, max_exchanges=2)
+    assert "medication" not in text_of(state["messages"][0])
+
+
+async def test_a_crisis_in_the_last_exchange_is_a_crisis():
+    cast = Recording(client=lambda r: f"I have decided to kill myself tonight, I said {r.exchange}.")
+    for options in ({"max_exchanges": 1}, {"call_limit": 2}):
+        state = await play_through(cast, **options)
+        assert state["ending"].stop is StopReason.CRISIS
+
+
+async def test_every_role_knows_the_exchange_whether_its_view_names_it_or_not():
+    seen = []
+
+    @role(view=SupervisorView, after="counselor")
+    async def watcher(view, ask):
+        """Notes where it is."""
+        seen.append((ask.scene.exchange, set(view)))
+        return {}
+
+    await play_through(roles=[watcher], max_exchanges=3)
+    assert [exchange for exchange, _ in seen] == [0, 1, 2, 3]
+    assert all(names <= {"messages", "supervision"} for _, names in seen)
+
+
+async def test_a_role_after_the_planner_comes_in_every_exchange():
+    seen = []
+
+    @role(view=FamilyView, after="planner")
+    async def critic(view, ask):
+        """Looks at the plan."""
+        seen.append(view["exchange"])
+        return {}
+
+    state = await play_through(roles=[critic], max_exchanges=6)
+    assert seen == list(range(1, state["exchange"] + 1))
+
+
+async def test_a_counselor_that_says_nothing_is_named():
+    @role(view=SupervisorView, name="counselor")
+    async def mute(view, ask):
+        """Says nothing."""
+        return {}
+
+    with pytest.raises(ConfigError, match="'counselor' drafted no turn"):
+        await play_through(roles=[mute])
+
+
+async def test_no_homework_is_remembered_that_was_never_given():
+    def leave(request):
+        closing = "anything" in text_of(request.view["messages"][-1]) or request.exchange > 11
+        return Answer(text="I have to go.", end="had to go") if closing else f"It was about thing {request.exchange}."
+
+    state = await play_through(Recording(client=leave))
+    spoken_by = [role_of(message) for message in state["messages"]]
+    if spoken_by[-1] == CLIENT:
+        last = state["exchange"]
+        assert not any(note.exchange == last and note.kind.value == "homework" for note in state["notes"])
+    assert state["ending"].by == CLIENT
+
+
 def test_a_role_after_nobody_is_refused_and_so_is_a_doubled_name():
     with pytest.raises(ConfigError, match="nobody plays"):
         build_session(roles=[role(view=SupervisorView, after="cook")(supervisor.act)])
@@ -284,6 +382,29 @@ async def test_a_chat_window_takes_one_message_a_run_and_screens_it():
     second = await graph.ainvoke({"messages": [{"role": "user", "content": "I want to kill myself."}]}, **options)
     assert [role_of(message) for message in second["messages"]] == [CLIENT, COUNSELOR] * 2
     assert Category.SI_ACTIVE in {finding.category for finding in second["risk"].findings}
+
+
+async def test_everything_typed_since_the_last_turn_is_screened():
+    graph: Any = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
+    options = {"config": {"configurable": {"thread_id": "t"}}, "context": context()}
+    typed = ["I will kill myself tonight, I have the pills ready.", "Hello there."]
+    messages = [{"role": "user", "content": text} for text in typed]
+    state = await graph.ainvoke({"messages": messages, **start(sample_persona())}, **options)
+    assert state["risk"].level >= 4
+    assert role_of(state["messages"][0]) == CLIENT
+    assert all(text in text_of(state["messages"][0]) for text in typed)
+
+
+async def test_a_chat_run_without_a_message_is_refused_and_changes_nothing():
+    graph: Any = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
+    options = {"config": {"configurable": {"thread_id": "t"}}, "context": context()}
+    first = await graph.ainvoke(
+        {"messages": [{"role": "user", "content": "Hello."}], **start(sample_persona())}, **options
+    )
+    with pytest.raises(InputError, match="nothing that the client says"):
+        await graph.ainvoke({}, **options)
+    kept = (await graph.aget_state(options["config"])).values["messages"]
+    assert [text_of(m) for m in kept] == [text_of(m) for m in first["messages"]]
 
 
 def test_the_graph_looks_as_documented(snapshot):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from counselgraph.memory.record import Kind, MemoryRecord
+from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.words import plain
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Technique
@@ -61,8 +62,11 @@ def last_session(memories: Iterable[MemoryRecord]) -> Recalled | None:
 @lru_cache(maxsize=512)
 def task_technique(text: str) -> Technique | None:
     """The technique whose task a note of homework is about."""
-    steps = load_protocol().techniques
-    return next((name for name, technique in steps.items() if text.startswith(technique.homework)), None)
+    steps, offered = load_protocol().techniques, bank("counselor/techniques")
+    for name, technique in steps.items():
+        if text.startswith(technique.homework) or any(line in text for line in offered[name]["homework"]):
+            return name
+    return None
 
 
 def _by_label(label: str) -> Technique | None:

@@ -55,6 +55,16 @@ async def test_a_prompt_can_be_put_together_again(tmp_path: Path):
         assert all(turn["text"] in whole for turn in record.turns[: call["turns"]])
 
 
+async def test_a_repaired_prompt_is_logged_as_it_was_sent(tmp_path: Path):
+    answers = iter(["", "not json", "Hello there, what brings you?"])
+    cast = Recording(planner=lambda _request: next(answers), counselor=lambda request: f"I hear you, {request.call}.")
+    await played(tmp_path, cast, max_exchanges=2)
+    record = read_session(tmp_path / "sessions" / "one.jsonl")
+    sent = next(request for request in cast.requests if request.role == "planner" and request.call == 1)
+    call = next(call for call in record.of("model_call") if call["role"] == "planner" and call["call"] == 1)
+    assert sent.messages[-1]["content"] in record.prompt(call)
+
+
 @pytest.mark.parametrize(
     ("error", "stop"),
     [(ModelError("nonsense"), "model_error"), (RuntimeError("a bug"), "infrastructure_error")],
