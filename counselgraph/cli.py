@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from counselgraph import __version__
-from counselgraph.errors import CounselgraphError, InfrastructureError, InputError, ModelError
-from counselgraph.runner.spec import RunSpec
+from counselgraph.errors import ConfigError, CounselgraphError, InfrastructureError, InputError, ModelError
+from counselgraph.runner.spec import RunSpec, merged
 
 OK, SOME_FAILED, BAD_INPUT, DRAINED = 0, 1, 2, 130
 ABOUT = """Simulate counseling dialogues: a client, a counselor, a CBT planner and a safety monitor on LangGraph.
@@ -39,6 +39,10 @@ ModelName = Annotated[
     str | None, typer.Option("--model", help="rehearsal, vllm/NAME, openai/NAME, script/FILE, replay/DIR.")
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="KEY=VALUE for any field of the RunSpec, such as params.temperature=0.7; repeatable."),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the run.")]
 SkipBad = Annotated[bool | None, typer.Option("--skip-bad", help="Run the good records of a file, list the bad.")]
 
@@ -81,6 +85,7 @@ def run(
         str | None, typer.Option("--memory", help="run, none, or a folder that outlives the run.")
     ] = None,
     skip_bad: SkipBad = None,
+    settings: Settings = None,
     to: Out = None,
     watch: Annotated[bool, typer.Option("--watch", help="Print the first session as it happens.")] = False,
     display: Annotated[str, typer.Option("--display", help="auto, rich, plain or none.")] = "auto",
@@ -105,7 +110,8 @@ def run(
         "out": to,
     }
     models = {"client": client_model, "counselor": counselor_model, "planner": planner_model, **_pairs(role_model)}
-    raise typer.Exit(_play(_spec(spec, flags, models), "none" if watch else display, watch=watch))
+    wanted = _spec(spec, flags, models, settings)
+    raise typer.Exit(_play(wanted, "none" if watch else display, watch=watch))
 
 
 @app.command()
@@ -115,11 +121,10 @@ def resume(
     display: Annotated[str, typer.Option("--display", help="auto, rich, plain or none.")] = "auto",
 ) -> None:
     """Continue a run that was stopped or killed; nothing is lost and nothing is played twice."""
-    from counselgraph.runner.chat import HUMAN
     from counselgraph.runner.folder import RunFolder
+    from counselgraph.runner.job import HUMAN
 
-    spec = RunFolder(folder).spec()
-    spec = spec.model_copy(update={"out": folder, "base_url": base_url or spec.base_url})
+    spec = RunFolder(folder).resumed(base_url=base_url)
     raise typer.Exit(_talk(spec) if HUMAN in spec.models.values() else _play(spec, display))
 
 
@@ -133,6 +138,7 @@ def chat(
     memory: Annotated[
         str | None, typer.Option("--memory", help="run, none, or a folder that outlives the run.")
     ] = None,
+    settings: Settings = None,
     to: Out = None,
 ) -> None:
     """Take one seat of a session yourself. /end ends it, Ctrl-D leaves it for later."""
@@ -141,7 +147,7 @@ def chat(
     source = persona if Path(persona).exists() else f"builtin/{persona.removeprefix('builtin/')}"
     folder = to or Path("runs") / f"chat-{Path(persona).stem}-{seat}"
     flags = {"personas": source, "model": model, "base_url": base_url, "seed": seed, "memory": memory, "out": folder}
-    raise typer.Exit(_talk(_spec(None, flags, {seat: "human"})))
+    raise typer.Exit(_talk(_spec(None, flags, {seat: "human"}, settings)))
 
 
 @app.command()
@@ -286,18 +292,51 @@ def main() -> None:
     try:
         app()
     except CounselgraphError as error:
-        err.print(f"error: {error}", markup=False, style="red")
-        sys.exit(BAD_INPUT)
+        sys.exit(_explain(error))
+    except BaseExceptionGroup as group:
+        ours, others = group.split(CounselgraphError)
+        if ours is None or others is not None:
+            raise
+        sys.exit(_explain(_first(ours)))
     except KeyboardInterrupt:
         sys.exit(DRAINED)
 
 
-def _spec(file: Path | None, flags: Mapping[str, Any], models: Mapping[str, str | None]) -> RunSpec:
+def _explain(error: BaseException) -> int:
+    """Say what went wrong in one clear line; the exit code tells the user's mistakes from the machine's."""
+    err.print(f"error: {error}", markup=False, style="red")
+    return BAD_INPUT if isinstance(error, InputError | ConfigError) else SOME_FAILED
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _spec(
+    file: Path | None, flags: Mapping[str, Any], models: Mapping[str, str | None], settings: list[str] | None
+) -> RunSpec:
     given = {key: value for key, value in flags.items() if value is not None}
     named = {key: value for key, value in models.items() if value is not None}
-    base = RunSpec() if file is None else RunSpec.load(file)
-    merged = {**base.dump(), **given, "models": {**base.models, **named}}
-    return RunSpec.of(merged, where=None if file is None else str(file))
+    overrides = merged({**given, "models": named}, _settings(settings))
+    return RunSpec.of(overrides) if file is None else RunSpec.load(file, **overrides)
+
+
+def _settings(items: list[str] | None) -> dict[str, Any]:
+    """Fields of a RunSpec out of KEY=VALUE, a dotted key for one entry of a mapping, the value in YAML."""
+    import yaml
+
+    found: dict[str, Any] = {}
+    for item in items or ():
+        key, equals, text = item.partition("=")
+        if not (key and equals):
+            raise InputError(f"{item!r} is no setting.", field="--set", fix="write KEY=VALUE")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"the value of {item!r} is no YAML.", field="--set", fix="put it in quotes") from error
+        name, dot, entry = key.partition(".")
+        found = merged(found, {name: {entry: value} if dot else value})
+    return found
 
 
 def _pairs(items: list[str] | None) -> dict[str, str]:

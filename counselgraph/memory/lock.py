@@ -8,7 +8,7 @@ from pathlib import Path
 
 from counselgraph.errors import ConfigError, InfrastructureError
 
-_FILE = "counselgraph.lock"
+LOCK_FILE = "counselgraph.lock"
 
 if sys.platform == "win32":
     import msvcrt
@@ -32,19 +32,21 @@ class FolderLock:
 
     Args:
         folder: An existing folder; a small lock file is made in it and stays there.
+        what: What the folder is, for messages.
+        harm: What two processes on one such folder would do, for messages.
 
     Raises:
         ConfigError: Another process holds the folder, or it cannot be written to.
         InfrastructureError: The file system does not support locks.
     """
 
-    def __init__(self, folder: Path) -> None:
-        path = folder / _FILE
+    def __init__(self, folder: Path, *, what: str = "memory folder", harm: str = "would read stale memories") -> None:
+        path = folder / LOCK_FILE
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise ConfigError(
-                f"memory folder {str(folder)!r} is not writable ({error.strerror}). Fix: choose another folder or "
+                f"{what} {str(folder)!r} is not writable ({error.strerror}). Fix: choose another folder or "
                 "change its permissions."
             ) from error
         try:
@@ -52,7 +54,7 @@ class FolderLock:
             self._sign()
         except OSError as error:
             os.close(self._descriptor)
-            raise _refusal(folder, path, error) from error
+            raise _refusal(f"{what} {str(folder)!r}", harm, path, error) from error
 
     def _sign(self) -> None:
         os.ftruncate(self._descriptor, 0)
@@ -63,11 +65,11 @@ class FolderLock:
         os.close(self._descriptor)
 
 
-def _refusal(folder: Path, path: Path, error: OSError) -> ConfigError | InfrastructureError:
+def _refusal(folder: str, harm: str, path: Path, error: OSError) -> ConfigError | InfrastructureError:
     if not isinstance(error, BlockingIOError | PermissionError):
-        return InfrastructureError(f"memory folder {str(folder)!r} cannot be locked: {error.strerror}")
+        return InfrastructureError(f"{folder} cannot be locked: {error.strerror}")
     holder = path.read_text(encoding="utf-8").strip() or "unknown"
     return ConfigError(
-        f"memory folder {str(folder)!r} is already open in process {holder}, and two processes on one folder would "
-        "read stale memories. Fix: end that process, or give each process a folder of its own."
+        f"{folder} is already open in process {holder}, and two processes on one folder {harm}. "
+        "Fix: end that process, or give each process a folder of its own."
     )

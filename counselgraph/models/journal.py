@@ -54,16 +54,20 @@ class Journal:
 
     Raises:
         InputError: A line other than the last is damaged.
+        InfrastructureError: The file cannot be made or written.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.touch()
-        entries, self._size = _load(self.path)
-        # Unbuffered append: one system call a line, and nothing half-written stays in this process.
-        self._file = self.path.open("ab", buffering=0)
-        self._file.truncate(self._size)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            entries, self._size = _load(self.path)
+            # Unbuffered append: one system call a line, and nothing half-written stays in this process.
+            self._file = self.path.open("ab", buffering=0)
+            self._file.truncate(self._size)
+        except OSError as error:
+            raise InfrastructureError(f"{self.path}: the journal cannot be opened ({error}).") from error
         self._answers: dict[str, Answer] = {}
         for entry in entries:
             self._answers.setdefault(entry.key, entry.answer())
@@ -137,7 +141,7 @@ class Journaled:
 def journaled(model: Model, journal: Journal) -> Model:
     """Put a journal in front of a model: look up first, otherwise ask and append.
 
-    Errors are not recorded. A person's answers belong in checkpoints, so do not wrap `human`.
+    Errors are not recorded. A person's answers are, like any model's: a chat that was left is resumed from them.
     """
     return Journaled(model, journal)
 

@@ -148,8 +148,10 @@ class Models:
     async def describe(self, name: str) -> dict[str, Any]:
         """What a model is, as plain JSON values for a run's record; a server is asked what it serves.
 
+        A server that lists nothing is taken at its word when it is asked.
+
         Raises:
-            ConfigError: No such model.
+            ConfigError: No such model, or its server serves others.
             InfrastructureError: The server could not be reached or refused to say.
         """
         if name in self._overrides:
@@ -158,7 +160,11 @@ class Models:
         known = {"name": name, "kind": parts.kind}
         if parts.kind not in _KEYS:
             return known
-        return known | await self._endpoint(parts).describe(parts.rest)
+        found = await self._endpoint(parts).describe(parts.rest)
+        if found["model"] is None and found["served"]:
+            served = ", ".join(found["served"])
+            raise ConfigError(f"Model `{name}`: {found['base_url']} serves no `{parts.rest}`, but: {served}.")
+        return known | found
 
     def _make(self, name: str) -> Model:
         if name in self._overrides:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from counselgraph.errors import ConfigError, ModelError
-from counselgraph.models.base import Answer, Request
+from counselgraph.models.base import Answer, Request, Usage
 from counselgraph.models.journal import Entry, read
 
 JOURNALS = "journal"
@@ -34,7 +34,7 @@ class Replay:
             raise ConfigError(f"`{self.name}`: there is no folder {self._folder}; name the folder of a finished run.")
 
     async def answer(self, request: Request) -> Answer:
-        """The recorded answer.
+        """The recorded answer; it costs nothing, since nobody is asked.
 
         Raises:
             ConfigError: The run has no such session.
@@ -48,7 +48,7 @@ class Replay:
                 f"`{self.name}`: session {request.session} holds no answer of role `{request.role}` in exchange "
                 f"{request.exchange}, call {request.call}."
             )
-        return entry.answer()
+        return entry.answer().model_copy(update={"usage": Usage()})
 
     def _load(self, session: str) -> dict[tuple[str, int, int], Entry]:
         path = self._folder / f"{session}.jsonl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from counselgraph.errors import ConfigError, InputError
 from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.session import build_session
+from counselgraph.graphs.state import StopReason
 from counselgraph.memory.embed import load_embedder
 from counselgraph.memory.store import MemoryStore
 from counselgraph.models.load import Models
@@ -20,8 +21,8 @@ from counselgraph.personas.load import load_personas
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.folder import RunFolder
-from counselgraph.runner.job import Job, header_of, jobs_for, models_named, notices_for
-from counselgraph.runner.log import Event, SessionLog, has_ended
+from counselgraph.runner.job import HUMAN, Job, header_of, is_rehearsed, jobs_for, models_named, notices_for
+from counselgraph.runner.log import Event, SessionLog, is_settled
 from counselgraph.runner.play import SessionGraph, play
 from counselgraph.runner.report import FAILED, Summary, summarize
 from counselgraph.runner.spec import RunSpec
@@ -64,17 +65,19 @@ class RunResult:
         summary: What `summary.json` holds.
         bad: Records left out with `skip_bad`, each with its reason.
         drained: True if the run was asked to stop before all sessions had ended.
+        unlogged: Sessions whose logs could not be written, with the reason; resume plays them again.
     """
 
     out: Path
     summary: Summary
     bad: tuple[InputError, ...] = ()
     drained: bool = False
+    unlogged: dict[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> dict[str, str]:
         """Sessions that ended in an error, with the reason."""
-        return self.summary.failed
+        return {**self.summary.failed, **self.unlogged}
 
 
 async def run(
@@ -88,8 +91,8 @@ async def run(
     """Run all sessions of a spec, or the rest of them if its folder already holds a part.
 
     Everything that can be checked is checked before the first model call. A killed run is continued by calling this
-    again: finished sessions stay as they are, unfinished ones are played again with their journal in front, which
-    repeats at most the calls that were in flight.
+    again: finished sessions stay as they are, unfinished ones and those that an outage ended are played again with
+    their journal in front, which repeats at most the calls that were in flight.
 
     Args:
         spec: What to run.
@@ -101,23 +104,28 @@ async def run(
 
     Raises:
         InputError: A persona, the spec or the folder cannot be used.
-        ConfigError: A model or role cannot be used.
+        ConfigError: A model or role cannot be used, or another process runs in the folder.
+        InfrastructureError: A model server could not be reached, or the summary not be written.
     """
     personas = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
-    if "human" in models_named(spec).values():
+    spec = spec.placed()
+    if HUMAN in models_named(spec).values():
         raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
         await check_cast(spec, known)
         await asyncio.to_thread(check_memory, spec)
-        folder = RunFolder(spec.out)
-        manifest = folder.prepare(spec, await servers_of(spec, known))
-        jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
-        todo = [job for job in jobs if not has_ended(folder.log(job.id))]
-        give_notice(todo, spec, on_notice)
-        progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
-        drained = await _play_all(todo, spec, folder, known, progress, on_progress, on_event)
-    summary = summarize(folder.path)
-    return RunResult(out=folder.path, summary=summary, bad=personas.bad, drained=drained)
+        folder, servers, rehearsed = RunFolder(spec.out), await servers_of(spec, known), is_rehearsed(spec)
+        with folder.held():
+            manifest = folder.prepare(spec, servers, rehearsed=rehearsed)
+            jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
+            todo = [job for job in jobs if not is_settled(folder.log(job.id))]
+            give_notice(todo, spec, on_notice)
+            progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
+            batch = _Batch(spec, folder, JournaledCast(known), rehearsed, progress, on_progress, on_event)
+            await batch.play(todo)
+            summary = summarize(folder.path)
+    drained = batch.controls.draining
+    return RunResult(out=folder.path, summary=summary, bad=personas.bad, drained=drained, unlogged=batch.unlogged)
 
 
 def run_sync(spec: RunSpec, **options: Any) -> RunResult:
@@ -130,9 +138,12 @@ async def resume(out: str | Path, **options: Any) -> RunResult:
 
     Raises:
         InputError: The folder holds no run.
+        ConfigError: It holds a chat.
     """
-    folder = RunFolder(Path(out))
-    return await run(folder.spec().model_copy(update={"out": folder.path}), **options)
+    spec = RunFolder(Path(out)).resumed()
+    if HUMAN in spec.models.values():
+        raise ConfigError(f"{out} holds a chat, which needs its person; go on with `counselgraph resume {out}`.")
+    return await run(spec, **options)
 
 
 def give_notice(jobs: Sequence[Job], spec: RunSpec, on_notice: OnNotice | None) -> None:
@@ -147,37 +158,55 @@ def models_of(spec: RunSpec) -> Models:
     return Models(spec.base_url, max_calls=spec.max_calls, timeout_s=spec.timeout_s)
 
 
-async def _play_all(
-    todo: Sequence[Job],
-    spec: RunSpec,
-    folder: RunFolder,
-    models: Models,
-    progress: Progress,
-    on_progress: OnProgress | None,
-    on_event: OnEvent | None,
-) -> bool:
-    """Play jobs with `spec.concurrency` workers; True if a signal drained the run."""
-    cast, controls, waiting = JournaledCast(models), Controls(), iter(todo)
+@dataclass(slots=True)
+class _Batch:
+    """One start of a run, from its first session to its last.
 
-    async def work(graph: SessionGraph) -> None:
+    Attributes:
+        controls: Says whether a signal drained it.
+        unlogged: Sessions whose logs could not be written, with the reason.
+    """
+
+    spec: RunSpec
+    folder: RunFolder
+    cast: JournaledCast
+    rehearsed: bool
+    progress: Progress
+    on_progress: OnProgress | None
+    on_event: OnEvent | None
+    controls: Controls = field(default_factory=Controls)
+    unlogged: dict[str, str] = field(default_factory=dict)
+
+    async def play(self, todo: Sequence[Job]) -> None:
+        """Play sessions with `spec.concurrency` workers until all have ended or a signal drains the run."""
+        waiting = iter(todo)
+        async with _session_graph(self.spec, self.folder, self.cast) as graph:
+            with self.controls.on_signals():
+                async with asyncio.TaskGroup() as pool:
+                    for _ in range(min(self.spec.concurrency, len(todo))):
+                        pool.create_task(self._work(graph, waiting))
+
+    async def _work(self, graph: SessionGraph, waiting: Iterator[Job]) -> None:
         for job in waiting:
-            if controls.draining:
+            if self.controls.draining:
                 return
-            with (
-                controls.one() as control,
-                cast.session(job.id, folder.journal(job.id)),
-                SessionLog(folder.log(job.id), folder.texts, on_event=on_event) as log,
-            ):
-                ending = await play(job, graph, log, header=header_of(job, spec), control=control)
-            if ending is not None and on_progress is not None:
-                on_progress(progress.counted(ending.stop))
+            stop = await self._session(job, graph)
+            if stop is not None and self.on_progress is not None:
+                self.on_progress(self.progress.counted(stop))
 
-    async with _session_graph(spec, folder, cast) as graph:
-        with controls.on_signals():
-            async with asyncio.TaskGroup() as pool:
-                for _ in range(min(spec.concurrency, len(todo))):
-                    pool.create_task(work(graph))
-    return controls.draining
+    async def _session(self, job: Job, graph: SessionGraph) -> StopReason | None:
+        header = header_of(job, self.spec, rehearsed=self.rehearsed)
+        journal = self.cast.session(job.id, self.folder.journal(job.id))
+        try:
+            with (
+                self.controls.one() as control,
+                SessionLog(self.folder.log(job.id), self.folder.texts, on_event=self.on_event) as log,
+            ):
+                ending = await play(job, graph, log, header=header, control=control, within=journal)
+        except OSError as error:  # the log cannot be written, so it cannot say what went wrong
+            self.unlogged[job.id] = f"{type(error).__name__}: {error}"
+            return StopReason.INFRASTRUCTURE_ERROR
+        return None if ending is None else ending.stop
 
 
 @asynccontextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from counselgraph.graphs.context import Context
@@ -24,10 +25,15 @@ class JournaledCast:
         model = await self._models.aget(context.model_for(role), role=role)
         return journaled(model, self._journals[context.session])
 
-    @contextmanager
-    def session(self, name: str, file: Path) -> Iterator[None]:
-        """Keep the journal of one session open."""
-        with Journal(file) as journal:
+    @asynccontextmanager
+    async def session(self, name: str, file: Path) -> AsyncIterator[None]:
+        """Keep the journal of one session open.
+
+        Raises:
+            InputError: The journal is damaged.
+            InfrastructureError: It cannot be written.
+        """
+        with await asyncio.to_thread(Journal, file) as journal:
             self._journals[name] = journal
             try:
                 yield

@@ -22,14 +22,12 @@ from counselgraph.personas.load import load_personas
 from counselgraph.runner.batch import check_cast, check_memory, give_notice, models_of, open_memory, servers_of
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.folder import RunFolder
-from counselgraph.runner.job import Job, header_of, jobs_for
-from counselgraph.runner.log import Event, SessionLog, has_ended
+from counselgraph.runner.job import HUMAN, Job, header_of, is_rehearsed, jobs_for
+from counselgraph.runner.log import Event, SessionLog, is_settled
 from counselgraph.runner.play import SessionGraph, step
 from counselgraph.runner.recorder import Recorder
 from counselgraph.runner.report import summarize
 from counselgraph.runner.spec import RunSpec
-
-HUMAN = "human"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +71,41 @@ async def chat(
     if HUMAN not in spec.models.values():
         raise ConfigError("A chat needs a person in one seat, such as models={'counselor': 'human'}.")
     persona = load_personas(spec.personas, format=spec.format, limit=1, skip_bad=spec.skip_bad).personas[0]
+    spec = spec.placed()
     async with models or models_of(spec) as known:
         await check_cast(spec, known)
         await asyncio.to_thread(check_memory, spec)
-        folder = RunFolder(spec.out)
-        manifest = folder.prepare(spec, await servers_of(spec, known))
-        job = next(jobs_for(persona, spec, manifest["run"]))
-        if has_ended(folder.log(job.id)):
-            fix = f"read it with `counselgraph show {folder.path}/{job.id}`, or give another --out"
-            raise InputError("holds a chat that has ended.", file=str(folder.path), fix=fix)
-        give_notice([job], spec, on_notice)
-        cast = JournaledCast(known)
-        memory = await asyncio.to_thread(open_memory, spec, folder)
-        saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types()))
-        with (
-            memory or contextlib.nullcontext(),
-            cast.session(job.id, folder.journal(job.id)),
-            SessionLog(folder.log(job.id), folder.texts, on_event=on_event) as log,
-        ):
-            graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile(checkpointer=saver)
-            log.write(header_of(job, spec))
-            ending = await _converse(graph, job, Recorder(log), read_line)
-    await asyncio.to_thread(summarize, folder.path)
+        folder, servers, rehearsed = RunFolder(spec.out), await servers_of(spec, known), is_rehearsed(spec)
+        with folder.held():
+            manifest = folder.prepare(spec, servers, rehearsed=rehearsed)
+            job = next(jobs_for(persona, spec, manifest["run"]))
+            if is_settled(folder.log(job.id)):
+                fix = f"read it with `counselgraph show {folder.path}/{job.id}`, or give another --out"
+                raise InputError("holds a chat that has ended.", file=str(folder.path), fix=fix)
+            give_notice([job], spec, on_notice)
+            header = header_of(job, spec, rehearsed=rehearsed)
+            ending = await _talk(job, spec, folder, JournaledCast(known), header, read_line, on_event)
+            await asyncio.to_thread(summarize, folder.path)
     return ChatResult(folder.path, ending)
+
+
+async def _talk(
+    job: Job,
+    spec: RunSpec,
+    folder: RunFolder,
+    cast: JournaledCast,
+    header: Event,
+    read_line: Callable[[Mapping[str, Any]], str],
+    on_event: Callable[[Event], None] | None,
+) -> Ending | None:
+    memory = await asyncio.to_thread(open_memory, spec, folder)
+    saver = InMemorySaver(serde=JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types()))
+    with memory or contextlib.nullcontext():
+        async with cast.session(job.id, folder.journal(job.id)):
+            with SessionLog(folder.log(job.id), folder.texts, on_event=on_event) as log:
+                graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile(checkpointer=saver)
+                log.write(header)
+                return await _converse(graph, job, Recorder(log), read_line)
 
 
 async def _converse(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from counselgraph.errors import CounselgraphError
+from counselgraph.errors import CounselgraphError, InfrastructureError
 from counselgraph.memory.embed import load_embedder
 from counselgraph.models.load import Models
 
@@ -93,7 +93,10 @@ def _attempt(what: str, look: Callable[[], str]) -> Check:
 async def _endpoint(model: str, base_url: str | None) -> Check:
     async with Models(base_url) as models:
         try:
+            await models.aget(model)
             found = await models.describe(model)
         except CounselgraphError as error:
-            return Check(f"model {model}", ok=False, found=str(error), fix="start the server, or give --base-url")
+            unreached = isinstance(error, InfrastructureError)
+            fix = "start the server, or give --base-url" if unreached else "give another --model; see the message"
+            return Check(f"model {model}", ok=False, found=str(error), fix=fix)
     return Check(f"model {model}", ok=True, found=", ".join(f"{key} {value}" for key, value in found.items()))

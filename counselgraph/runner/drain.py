@@ -39,11 +39,16 @@ class Controls:
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Drain on SIGINT and SIGTERM where the platform and the thread allow it."""
+        """Drain on SIGINT and SIGTERM where the platform and the thread allow it; a SIGINT after that stops at once."""
         loop, taken = asyncio.get_running_loop(), []
+
+        def drain() -> None:
+            self.drain()
+            loop.remove_signal_handler(signal.SIGINT)
+
         for number in (signal.SIGINT, signal.SIGTERM):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.drain)
+                loop.add_signal_handler(number, drain)
                 taken.append(number)
         try:
             yield

@@ -46,7 +46,7 @@ def export(
         to: "cactus" (a JSON list of session objects), or "chatml", "sharegpt" or "jsonl" (one line a session).
         out: The file to write; its folder must be there.
         private: Include what only one role knew: in "chatml" and "sharegpt" the seat's own instruction with its case
-            card, in "jsonl" notes, memories, risk assessments, instructions and the reason of the end.
+            card, in "jsonl" notes, memories, risk assessments, instructions, whole plans and the reason of the end.
         failed: Include sessions that an error ended.
         seat: Whose turns are the assistant's in "chatml" and "sharegpt": "counselor" or "client".
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,6 +17,9 @@ from typing import Any
 import yaml
 
 from counselgraph.errors import InputError
+from counselgraph.memory.lock import LOCK_FILE, FolderLock
+from counselgraph.personas.importers import IMPORTERS
+from counselgraph.personas.load import BUILTIN
 from counselgraph.runner.log import NOTICE
 from counselgraph.runner.spec import RunSpec
 
@@ -72,6 +78,18 @@ class RunFolder:
         """
         return RunSpec.of(self.read()["spec"], where=str(self.manifest))
 
+    def resumed(self, *, base_url: str | None = None) -> RunSpec:
+        """The spec of this run, ready to go on: in this folder, wherever it lies now.
+
+        Args:
+            base_url: Where the model server is now, if it has moved.
+
+        Raises:
+            InputError: The folder holds no readable run.yaml.
+        """
+        spec = self.spec()
+        return spec.model_copy(update={"out": self.path, "base_url": base_url or spec.base_url})
+
     def read(self) -> dict[str, Any]:
         """The manifest.
 
@@ -86,31 +104,65 @@ class RunFolder:
             raise InputError("holds no spec.", file=str(self.manifest), fix="start the run anew in another folder")
         return found
 
-    def prepare(self, spec: RunSpec, servers: dict[str, Any]) -> dict[str, Any]:
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep every other process from running in this folder, made if missing; a killed process lets it go.
+
+        Raises:
+            ConfigError: Another process runs in it.
+            InputError: The folder cannot be written, or holds something else.
+        """
+        with self._writing():
+            if not (self.path / LOCK_FILE).exists():
+                self._check_free()
+            self.path.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(self.path, what="run folder", harm="would write over each other's sessions")
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def prepare(self, spec: RunSpec, servers: dict[str, Any], *, rehearsed: bool = False) -> dict[str, Any]:
         """Make the folder for a run, or check that it holds the same run and can be continued.
+
+        Args:
+            spec: What is to be run, its paths absolute.
+            servers: What each model server says of itself.
+            rehearsed: Whether rehearsal material goes into it.
 
         Returns:
             The manifest.
 
         Raises:
-            InputError: The folder cannot be written, holds something else, or holds a run with another spec.
+            InputError: The folder cannot be written, holds something else, or holds a run with another spec or of
+                personas that have changed since.
         """
         if self.manifest.exists():
             return self._continued(spec)
-        try:
-            if self.path.exists() and any(self.path.iterdir()):
-                raise InputError("is not empty and holds no run.", file=str(self.path), fix="give another --out")
+        found = _manifest(spec, servers, rehearsed=rehearsed)
+        with self._writing():
+            self._check_free()
             for folder in (self.sessions, self.texts, self.journals):
                 folder.mkdir(parents=True, exist_ok=True)
-            found = _manifest(spec, servers)
             draft = self.manifest.with_suffix(".part")
             draft.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
             draft.replace(self.manifest)
+        return found
+
+    def _check_free(self) -> None:
+        if self.manifest.exists() or not self.path.exists():
+            return
+        if any(path.name != LOCK_FILE for path in self.path.iterdir()):
+            raise InputError("is not empty and holds no run.", file=str(self.path), fix="give another --out")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise InputError(
                 f"cannot be written: {error}.", file=str(self.path), fix="give a writable --out"
             ) from error
-        return found
 
     def _continued(self, spec: RunSpec) -> dict[str, Any]:
         differs = self.spec().what_differs(spec)
@@ -118,16 +170,45 @@ class RunFolder:
             shown = "; ".join(f"{key}: {old!r} there, {new!r} now" for key, (old, new) in differs.items())
             fix = "give another --out, or the same spec to continue that run"
             raise InputError(f"holds a run with another spec ({shown}).", file=str(self.path), fix=fix)
-        return self.read()
+        found = self.read()
+        before = found.get("personas_sha256")
+        if before is not None and before != personas_digest(spec.personas):
+            fix = "put the personas back as they were, or give another --out"
+            raise InputError(f"was started with other personas in {spec.personas}.", file=str(self.path), fix=fix)
+        return found
 
 
-def _manifest(spec: RunSpec, servers: dict[str, Any]) -> dict[str, Any]:
+def personas_digest(source: str) -> str | None:
+    """SHA-256 over the files personas come from, None for built-in ones: `versions` says which these are.
+
+    Raises:
+        InputError: A file cannot be read.
+    """
+    if source.partition("/")[0] == BUILTIN:
+        return None
+    place, digest = Path(source).expanduser(), hashlib.sha256()
+    try:
+        for file in _persona_files(place) if place.is_dir() else [place]:
+            digest.update(f"{file.name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    except OSError as error:
+        raise InputError(f"cannot be read: {error}.", file=str(place), fix="check the permissions") from error
+    return digest.hexdigest()
+
+
+def _persona_files(folder: Path) -> list[Path]:
+    suffixes = {suffix for importer in IMPORTERS for suffix in importer.SUFFIXES}
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in suffixes)
+
+
+def _manifest(spec: RunSpec, servers: dict[str, Any], *, rehearsed: bool) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "notice": NOTICE,
         "run": f"{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}",
         "started": now.isoformat(timespec="seconds"),
         "spec": spec.dump(),
+        "personas_sha256": personas_digest(spec.personas),
+        "rehearsal": rehearsed,
         "versions": {"counselgraph": version("counselgraph"), **{name: version(name) for name in _PACKAGES}},
         "python": platform.python_version(),
         "git": _git_revision(),

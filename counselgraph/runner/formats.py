@@ -21,6 +21,7 @@ SEATS = {
 """Whose turns may be the assistant's, and the system line that an export without private fields has for it."""
 
 _ENVELOPE = frozenset({"event", "seq", "at", "session", "node"})
+_PUBLIC_PLAN = ("technique", "steps", "trigger", "revision", "exchange")
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
 
 
@@ -61,7 +62,7 @@ def provenance(record: SessionRecord, manifest: Mapping[str, Any]) -> Row:
         "schema_version": header["schema_version"],
         "stop": record.events[-1].get("stop"),
         "notice": header["notice"],
-        "rehearsal": "rehearsal" in models.values(),
+        "rehearsal": header.get("rehearsal", False) or "rehearsal" in models.values(),
     }
 
 
@@ -99,7 +100,7 @@ def jsonl(record: SessionRecord, options: Options) -> Row:
         "exchanges": end["exchanges"],
         "risk": end["highest_risk"],
         "usage": end["usage"],
-        "plans": [_bare(plan, "role", "exchange") for plan in record.of("plan")],
+        "plans": [{key: plan[key] for key in _PUBLIC_PLAN} for plan in record.of("plan")],
         "turns": [{key: said[key] for key in ("role", "text", "exchange", "kind")} for said in record.turns],
     }
     return {**public, **_private(record)} if options.private else public
@@ -136,22 +137,20 @@ def _private(record: SessionRecord) -> Row:
         "notes": [_bare(event) for event in record.of("note")],
         "memories": [_bare(event) for event in record.of("memory")],
         "risks": [_bare(event) for event in record.of("risk")],
+        "plans": [_bare(event) for event in record.of("plan")],
         "prompts": prompts,
     }
 
 
-def _bare(event: Event, *more: str) -> Row:
-    return {key: value for key, value in event.items() if key not in _ENVELOPE and key not in more}
+def _bare(event: Event) -> Row:
+    return {key: value for key, value in event.items() if key not in _ENVELOPE}
 
 
 def _plan_text(plan: Event) -> str:
     return "\n".join(
         (
             f"Plan {plan['revision']}, from exchange {plan['made_at']} on: {technique_label(plan['technique'])}",
-            f"Focus: {plan['focus']}",
-            f"Hypothesis: {plan['hypothesis']}",
             f"Steps: {plan_steps(plan['steps'])}",
-            f"Reason: {plan['reason']}",
         )
     )
 

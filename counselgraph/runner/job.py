@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.seats import seats_for
@@ -11,11 +12,12 @@ from counselgraph.graphs.state import SessionState, opening_state
 from counselgraph.languages import language_name
 from counselgraph.models.rehearsal.bank import LANGUAGES
 from counselgraph.personas.persona import Persona
+from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.log import NOTICE, REHEARSAL_NOTICE, SCHEMA_VERSION, Event
 from counselgraph.runner.spec import RunSpec
 from counselgraph.safety.screen import languages
 
-DEFAULT, REHEARSAL = "default", "rehearsal"
+DEFAULT, REHEARSAL, REPLAY, HUMAN = "default", "rehearsal", "replay/", "human"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,22 @@ def models_named(spec: RunSpec) -> dict[str, str]:
     return {**default, **spec.models}
 
 
+def is_rehearsed(spec: RunSpec) -> bool:
+    """Whether a run holds words of the rehearsal model, those that it replays from other runs included.
+
+    Raises:
+        InputError: A run that is to be replayed does not say what it is.
+    """
+    names = set(models_named(spec).values())
+    sources = (RunFolder(Path(name.removeprefix(REPLAY))) for name in sorted(names) if name.startswith(REPLAY))
+    return REHEARSAL in names or any(_was_rehearsed(source) for source in sources)
+
+
+def _was_rehearsed(source: RunFolder) -> bool:
+    known = source.read().get("rehearsal")
+    return is_rehearsed(source.spec()) if known is None else bool(known)
+
+
 def notices_for(jobs: Iterable[Job], spec: RunSpec) -> Iterator[str]:
     """What a reader should know before the run: languages that parts of it do not speak."""
     rehearsed = REHEARSAL in models_named(spec).values()
@@ -88,15 +106,16 @@ def notices_for(jobs: Iterable[Job], spec: RunSpec) -> Iterator[str]:
             yield f"There are no safety rules for {name}; the English ones are run and never lower a level."
 
 
-def header_of(job: Job, spec: RunSpec) -> Event:
-    """First event of a session's log: who, with which models, from which seed."""
+def header_of(job: Job, spec: RunSpec, *, rehearsed: bool) -> Event:
+    """First event of a session's log: who, with which models, from which seed, and whether it is rehearsal material."""
     persona, models = job.persona, models_named(spec)
     source = persona.source
     return {
         "event": "header",
         "schema_version": SCHEMA_VERSION,
         "role": "run",
-        "notice": f"{NOTICE} {REHEARSAL_NOTICE}" if REHEARSAL in models.values() else NOTICE,
+        "notice": f"{NOTICE} {REHEARSAL_NOTICE}" if rehearsed else NOTICE,
+        "rehearsal": rehearsed,
         "run": job.context.run,
         "persona": {"id": persona.id, "name": persona.name, "attitude": persona.attitude.value},
         "source": None if source is None else source.model_dump(include={"format", "file", "record"}),

@@ -18,6 +18,7 @@ NOTICE = "Simulated counseling dialogue for research and training. Not care, not
 REHEARSAL_NOTICE = "Rehearsal material: written by a rule-based simulator, not by a language model."
 
 Event = dict[str, Any]
+_PLAYED_AGAIN = frozenset({"cancelled", "infrastructure_error"})
 _TAIL = 64 * 1024  # bytes; an `end` event is far shorter
 
 
@@ -209,6 +210,12 @@ def has_ended(file: Path) -> bool:
     """Whether a session is done: its last line is an `end` event, and not that of a cancelled session."""
     event = last_event(file)
     return event is not None and event.get("event") == "end" and event.get("stop") != "cancelled"
+
+
+def is_settled(file: Path) -> bool:
+    """Whether resume leaves a session as it is: it has ended, and not by an outage, which is no result."""
+    event = last_event(file)
+    return event is not None and event.get("event") == "end" and event.get("stop") not in _PLAYED_AGAIN
 
 
 def _has_begun(file: Path) -> bool:

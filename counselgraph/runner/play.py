@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, cast
 
 from langgraph.errors import GraphDrained
@@ -21,7 +22,13 @@ SessionGraph = CompiledStateGraph[Any, Context, Any, Any]
 
 
 async def play(
-    job: Job, graph: SessionGraph, log: SessionLog, *, header: Event, control: RunControl | None = None
+    job: Job,
+    graph: SessionGraph,
+    log: SessionLog,
+    *,
+    header: Event,
+    control: RunControl | None = None,
+    within: AbstractAsyncContextManager[None] | None = None,
 ) -> Ending | None:
     """Play a session from its start to its end.
 
@@ -34,6 +41,7 @@ async def play(
         log: Open log.
         header: The header event.
         control: Lets somebody ask for a drain.
+        within: Kept open while the session is played, such as its journal.
 
     Returns:
         How it ended; None if it was drained, which leaves a log without `end` for resume to write anew.
@@ -41,7 +49,8 @@ async def play(
     log.write(header)
     recorder = Recorder(log)
     try:
-        await step(graph, job.start, job.context, recorder, control=control)
+        async with within or nullcontext():
+            await step(graph, job.start, job.context, recorder, control=control)
     except GraphDrained:
         return None
     except asyncio.CancelledError:

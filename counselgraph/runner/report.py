@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from counselgraph.errors import InfrastructureError
 from counselgraph.graphs.state import StopReason
 from counselgraph.models.base import Usage
 from counselgraph.runner.folder import RunFolder
@@ -62,15 +63,23 @@ class Summary(BaseModel):
 
 
 def summarize(out: str | Path) -> Summary:
-    """Sum up a run from the last line of each log, and write `summary.json`."""
+    """Sum up a run from the last line of each log, and write `summary.json`.
+
+    Raises:
+        InfrastructureError: `summary.json` cannot be written.
+    """
     folder = RunFolder(Path(out))
     ends = {file.stem: last_event(file) for file in sorted(folder.sessions.glob("*.jsonl"))}
     summary = _sum(
         {session: end for session, end in ends.items() if end is not None and end["event"] == "end"}, len(ends)
     )
     draft = folder.summary.with_suffix(".part")
-    draft.write_text(json.dumps(summary.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(folder.summary)
+    text = json.dumps(summary.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(folder.summary)
+    except OSError as error:
+        raise InfrastructureError(f"{folder.summary}: the summary could not be written ({error}).") from error
     return summary
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from counselgraph.errors import InputError
+from counselgraph.personas.load import BUILTIN
 
 Params = dict[str, float | int | str | bool]
 
@@ -90,8 +93,8 @@ class RunSpec(BaseModel):
             raise _explained(error, where) from error
 
     @classmethod
-    def load(cls, file: str | Path, **overrides: Any) -> Self:
-        """Read a spec from a YAML file; keyword arguments win over the file.
+    def load(cls, file: str | Path, /, **overrides: Any) -> Self:
+        """Read a spec from a YAML file; keyword arguments win over the file, in `models` and `params` key by key.
 
         Raises:
             InputError: The file cannot be read or does not hold a spec.
@@ -105,19 +108,55 @@ class RunSpec(BaseModel):
             ) from error
         if not isinstance(values, dict):
             raise InputError("holds no mapping of fields", file=str(path), fix="write lines such as `model: rehearsal`")
-        return cls.of({**values, **overrides}, where=str(path))
+        return cls.of(merged(values, overrides), where=str(path))
 
     def dump(self) -> dict[str, Any]:
         """Plain JSON values, every field."""
         return self.model_dump(mode="json")
 
+    def placed(self) -> Self:
+        """The same spec with the paths of its inputs and memory absolute, so that it means the same from anywhere."""
+        kind, colon, folder = self.embedder.partition(":")
+        places: dict[str, Any] = {
+            "personas": self.personas if self.personas.partition("/")[0] == BUILTIN else _existing(self.personas),
+            "model": _placed_model(self.model),
+            "models": {role: _placed_model(model) for role, model in self.models.items()},
+            "memory": self.memory if self.memory in {"run", "none"} else _absolute(self.memory),
+            "embedder": f"{kind}{colon}{_existing(folder)}" if folder else self.embedder,
+        }
+        return self.model_copy(update=places)
+
     def what_differs(self, other: RunSpec) -> dict[str, tuple[Any, Any]]:
-        """Fields that decide about results and differ: name to (this, other)."""
-        mine, theirs = self.dump(), other.dump()
+        """Fields that decide about results and differ: name to (this, other). Two paths of one file do not."""
+        mine, theirs = self.placed().dump(), other.placed().dump()
         return {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key] and key not in _HARMLESS}
 
 
 _HARMLESS = frozenset({"out", "base_url", "concurrency", "max_calls", "timeout_s", "skip_bad"})
+
+
+def merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a spec with others put over them, mappings key by key."""
+    found = dict(values)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = {**found[key], **value} if both else value
+    return found
+
+
+def _placed_model(name: str) -> str:
+    kind, slash, place = name.partition("/")
+    return f"{kind}/{_existing(place)}" if slash and kind in {"script", "replay"} else name
+
+
+def _existing(place: str) -> str:
+    """The absolute path of what is there; anything else as it is, for whoever opens it to complain about."""
+    return _absolute(place) if place and Path(place).exists() else place
+
+
+def _absolute(place: str) -> str:
+    # Not `resolve`: what a link is called may decide about the id of a persona.
+    return os.path.normpath(Path(place).absolute())
 
 
 def _explained(error: ValidationError, where: str | None) -> InputError:

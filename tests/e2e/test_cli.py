@@ -198,6 +198,9 @@ def test_doctor_finds_a_healthy_place_and_a_dead_endpoint(tmp_path: Path) -> Non
     assert result.returncode == 1
     assert "FAIL  model vllm/x" in result.stdout
     assert "Fix:" in result.stdout
+    missing = counselgraph("doctor", "--model", "script/none.txt", cwd=tmp_path)
+    assert missing.returncode == 1
+    assert "FAIL  model script/none.txt" in missing.stdout
 
 
 def dead_address() -> str:
@@ -220,6 +223,9 @@ WRONG = {
     "a role that does not import": (("--role", "nowhere:role"), ("nowhere",)),
     "a model for nobody": (("--role-model", "counsellor=rehearsal"), ("counsellor", "counselor")),
     "half a pair": (("--role-model", "client"), ("ROLE=MODEL",)),
+    "half a setting": (("--set", "seed"), ("KEY=VALUE",)),
+    "an unknown setting": (("--set", "parms.temperature=1"), ("did you mean `params`?",)),
+    "a setting that is no YAML": (("--set", "limit=[1"), ("--set", "Fix:")),
     "no number": (("--seed", "seven"), ("--seed",)),
     "limit below one": (("--limit", "0"), ("limit", "greater than or equal to 1")),
     "unknown display": (("--display", "loud"), ("--display", "plain")),
@@ -269,17 +275,19 @@ def test_the_out_folder_must_be_empty_or_hold_this_run(ran: Path, tmp_path: Path
 def test_an_endpoint_that_refuses_connections_is_noticed_before_any_session(tmp_path: Path) -> None:
     address = dead_address()
     result = counselgraph("run", "--model", "vllm/x", "--base-url", address, "--out", "a", cwd=tmp_path)
-    refused(result, address)
+    refused(result, address, code=1)
     assert not (tmp_path / "a").exists()
 
 
 def test_a_model_the_server_does_not_have_is_named(tmp_path: Path) -> None:
-    with serving(FakeOpenAI()) as server:
-        flags = ("--model", "vllm/other", "--base-url", server.base_url, "--limit", 1)
-        result = counselgraph("run", *flags, "--out", "a", *SHORT, cwd=tmp_path)
-    assert result.returncode in {1, 2}
-    assert "other" in result.stderr
-    assert "Traceback" not in result.stderr
+    with serving(FakeOpenAI(models=("fake", "spare"))) as server:
+        flags = ("--model", "vllm/other", "--base-url", server.base_url)
+        result = counselgraph("run", *flags, "--limit", 1, "--out", "a", *SHORT, cwd=tmp_path)
+        examined = counselgraph("doctor", *flags, cwd=tmp_path)
+    refused(result, "serves no `other`, but: fake, spare")
+    assert not (tmp_path / "a").exists()
+    assert examined.returncode == 1
+    assert "but: fake, spare" in examined.stdout
 
 
 def test_sessions_of_a_model_that_fails_are_named_and_the_exit_code_says_so(tmp_path: Path) -> None:

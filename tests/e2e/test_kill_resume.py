@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from counselgraph import MemoryStore
-from tests.e2e.helpers import counselgraph, fake_flags, serving, started, transcripts, write_clients
+from tests.e2e.helpers import counselgraph, fake_flags, refused, serving, started, transcripts, write_clients
 from tests.fakes.openai_server import FakeOpenAI
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
@@ -162,6 +162,37 @@ def test_kills_while_sessions_close_and_write_memories_are_harmless(place: Path,
     assert result.returncode == 0, result.stderr
     check_whole(place / "out", unbroken)
     assert server.calls <= unbroken.calls + 3 * IN_FLIGHT
+
+
+@pytest.mark.slow
+def test_a_second_interrupt_leaves_at_once_and_resume_completes_the_run(place: Path, unbroken: Unbroken) -> None:
+    with serving(FakeOpenAI(latency_s=60)) as server:
+        with started("run", *FLAGS, *fake_flags(server), cwd=place) as process:
+            wait_until(lambda: server.calls >= IN_FLIGHT, process)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=15)
+        assert process.returncode == 130
+        assert "Traceback" not in complaints
+        server.latency_s = 0
+        result = counselgraph("resume", "out", cwd=place)
+    assert result.returncode == 0, result.stderr
+    check_whole(place / "out", unbroken)
+
+
+def test_a_second_process_on_one_folder_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
+    write_clients(tmp_path / "people", 2)
+    with serving(FakeOpenAI(latency_s=60)) as server:
+        command = ("run", *FLAGS, "--memory", "none", *fake_flags(server))
+        with started(*command, cwd=tmp_path) as process:
+            wait_until(lambda: server.calls > 0, process)
+            refused(counselgraph(*command, cwd=tmp_path), "run folder", f"already open in process {process.pid}")
+            process.kill()
+            process.communicate()
+        server.latency_s = 0
+        assert counselgraph("resume", "out", cwd=tmp_path).returncode == 0
 
 
 def test_resuming_a_finished_run_asks_nothing(tmp_path: Path) -> None:

@@ -314,12 +314,13 @@ async def test_describe_says_what_the_server_serves() -> None:
     async with FakeOpenAI(models=("b", "a")) as server:
         address = server.base_url.replace("//", "//user:secret@")
         async with Models(address) as models:
-            known, other = await models.describe("vllm/a"), await models.describe("vllm/c")
+            known = await models.describe("vllm/a")
+            with pytest.raises(ConfigError, match="serves no `c`, but: a, b"):
+                await models.describe("vllm/c")
     assert (known["kind"], known["served"]) == ("vllm", ["a", "b"])
     assert known["base_url"] == server.base_url
     assert "secret" not in str(known)
     assert known["model"]["max_model_len"] == 4096
-    assert other["model"] is None
 
 
 async def test_describe_names_the_address_where_nobody_answers() -> None:

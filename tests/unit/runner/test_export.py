@@ -98,6 +98,19 @@ def test_private_jsonl_holds_notes_memories_risks_and_instructions(run: Path) ->
     assert SECRET in row["reason"]
 
 
+@pytest.mark.parametrize("to", FORMATS)
+def test_the_words_of_a_plan_are_private(run: Path, to: str) -> None:
+    told, plan = json.dumps(exported(run, to)), session()[7]
+    assert not any(plan[key] in told for key in ("focus", "hypothesis", "reason"))
+
+
+def test_private_jsonl_holds_whole_plans(run: Path) -> None:
+    public, whole = exported(run, "jsonl")[0]["plans"][0], exported(run, "jsonl", private=True)[0]["plans"][0]
+    assert set(public) == {"technique", "steps", "trigger", "revision", "exchange"}
+    assert whole["hypothesis"] == "I am only worth what I get right"
+    assert public.items() <= whole.items()
+
+
 def test_unfinished_and_failed_sessions_are_counted_and_left_out(run: Path, tmp_path: Path) -> None:
     assert export(run, "jsonl", tmp_path / "out") == Exported(written=2, unfinished=1, failed=1)
     assert export(run, "jsonl", tmp_path / "out", failed=True) == Exported(written=3, unfinished=1, failed=0)
@@ -140,7 +153,10 @@ def test_cactus_sessions_have_the_keys_that_its_readers_look_for(run: Path) -> N
     row = exported(run, "cactus")[0]
     assert row["AI_client"] == {"name": "Ada Lindt", "attitude": "neutral"}
     assert row["cbt_technique"] == "Decatastrophizing"
-    assert "Focus: One mistake at work means the end" in row["cbt_plan"]
+    assert row["cbt_plan"] == (
+        "Plan 1, from exchange 1 on: Decatastrophizing\n"
+        "Steps: agenda: agenda; exploration: situation, thought; intervention: what if; closing: homework"
+    )
     assert row["dialogue"][1] == {"role": "client", "message": FIRST}
 
 
@@ -222,5 +238,5 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path, to: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (tmp_path / "out").stat().st_size > 3_000_000
+    assert (tmp_path / "out").stat().st_size > 2_500_000
     assert peak < 2_000_000
