@@ -149,7 +149,7 @@ def journaled(model: Model, journal: Journal) -> Model:
 def key_of(request: Request, model_name: str) -> str:
     """Fingerprint of a question, the same in every process.
 
-    Covers the model's name, role, exchange, call, seed, language, messages, output type and params; not the session
+    Covers the model's name, role, exchange, call, seed, language, locale, messages, output type and params; not the session
     (a journal belongs to one) and not the view (the messages are made from it).
     """
     parts = (
@@ -159,6 +159,7 @@ def key_of(request: Request, model_name: str) -> str:
         request.call,
         request.seed,
         request.language,
+        request.locale,
         None if request.output is None else _schema_hash(request.output),
         request.params,
     )
