@@ -149,8 +149,8 @@ def journaled(model: Model, journal: Journal) -> Model:
 def key_of(request: Request, model_name: str) -> str:
     """Fingerprint of a question, the same in every process.
 
-    Covers the model's name, role, exchange, call, seed, language, locale, messages, output type and params; not the session
-    (a journal belongs to one) and not the view (the messages are made from it).
+    Covers the model's name, role, exchange, call, seed, language, locale, messages, output type and params; not the
+    session (a journal belongs to one) and not the view (the messages are made from it).
     """
     parts = (
         model_name,

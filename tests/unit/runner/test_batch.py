@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -132,12 +133,12 @@ def relative(**more: Any) -> RunSpec:
     return RunSpec(**{"personas": "people", "models": models, "memory": "kept", "max_exchanges": 3, "out": "o", **more})
 
 
-async def test_a_run_goes_on_from_another_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = RunFolder(Path("o"))
-    folder.prepare(relative().placed(), {})
+def test_a_run_goes_on_from_another_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_sync(relative()).failed == {}
+    RunFolder(here / "o").log(sample_persona().id).unlink()
     (here / "elsewhere").mkdir()
     monkeypatch.chdir(here / "elsewhere")
-    result = await resume(here / "o")
+    result = asyncio.run(resume(here / "o"))
     assert (result.failed, result.summary.sessions) == ({}, 1)
     assert (here / "kept").is_dir()
     assert list((here / "elsewhere").iterdir()) == []
