@@ -9,6 +9,7 @@ import tarfile
 import venv
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,8 @@ def test_the_source_distribution_holds_the_package_once_and_builds_the_same_whee
     with tarfile.open(archive) as sdist:
         members = sdist.getmembers()
         # Older 3.11 has no filters; newer Python warns without one.
-        sdist.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+        options: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        sdist.extractall(tmp_path, **options)
     top = f"counselgraph-{__version__}"
     names = {member.name.removeprefix(f"{top}/") for member in members if member.isfile()}
     assert not any(member.issym() or member.islnk() for member in members)
