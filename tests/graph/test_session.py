@@ -14,14 +14,12 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command
 from typing_extensions import TypedDict
 
-from counselgraph import Ask, ConfigError, Context, Draft, InputError, StopReason, Update, build_session, role
+from counselgraph import Ask, ConfigError, Context, Draft, StopReason, Update, build_session, role
 from counselgraph.agents.role import channels
 from counselgraph.graphs.seats import DEFAULT_ROLES, play
-from counselgraph.graphs.session import build_chat
 from counselgraph.graphs.state import checkpoint_types, opening_state
 from counselgraph.models.base import Answer
 from counselgraph.personas.persona import Disclosure, Intake, Persona, RiskProfile, When
-from counselgraph.safety.levels import Category
 from counselgraph.testing import sample_persona
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 from tests.fakes.models import Recording
@@ -371,40 +369,6 @@ async def test_state_may_be_edited_as_plain_json_and_forked():
     )
     forked = await graph.ainvoke(None, fork.config, **options)
     assert forked["messages"]
-
-
-async def test_a_chat_window_takes_one_message_a_run_and_screens_it():
-    graph: Any = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
-    options = {"config": {"configurable": {"thread_id": "t"}}, "context": context()}
-    say = [{"role": "user", "content": "I keep putting off calls."}]
-    first = await graph.ainvoke({"messages": say, **start(sample_persona())}, **options)
-    assert [role_of(message) for message in first["messages"]] == [CLIENT, COUNSELOR]
-    second = await graph.ainvoke({"messages": [{"role": "user", "content": "I want to kill myself."}]}, **options)
-    assert [role_of(message) for message in second["messages"]] == [CLIENT, COUNSELOR] * 2
-    assert Category.SI_ACTIVE in {finding.category for finding in second["risk"].findings}
-
-
-async def test_everything_typed_since_the_last_turn_is_screened():
-    graph: Any = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
-    options = {"config": {"configurable": {"thread_id": "t"}}, "context": context()}
-    typed = ["I will kill myself tonight, I have the pills ready.", "Hello there."]
-    messages = [{"role": "user", "content": text} for text in typed]
-    state = await graph.ainvoke({"messages": messages, **start(sample_persona())}, **options)
-    assert state["risk"].level >= 4
-    assert role_of(state["messages"][0]) == CLIENT
-    assert all(text in text_of(state["messages"][0]) for text in typed)
-
-
-async def test_a_chat_run_without_a_message_is_refused_and_changes_nothing():
-    graph: Any = (await asyncio.to_thread(build_chat, cast=Recording())).compile(checkpointer=saver())
-    options = {"config": {"configurable": {"thread_id": "t"}}, "context": context()}
-    first = await graph.ainvoke(
-        {"messages": [{"role": "user", "content": "Hello."}], **start(sample_persona())}, **options
-    )
-    with pytest.raises(InputError, match="nothing that the client says"):
-        await graph.ainvoke({}, **options)
-    kept = (await graph.aget_state(options["config"])).values["messages"]
-    assert [text_of(m) for m in kept] == [text_of(m) for m in first["messages"]]
 
 
 def test_the_graph_looks_as_documented(snapshot):
