@@ -46,7 +46,7 @@ def closing_notes(state: State, context: Context) -> list[MemoryRecord]:
     return [
         _note(state, context, COUNSELOR, Kind.SUMMARY, f'We worked on "{plan.focus}" with the technique {label}.'),
         _note(state, context, COUNSELOR, Kind.FACT, f"The client came with this: {told[0]}"),
-        _note(state, context, CLIENT, Kind.SUMMARY, f'The counselor and I talked about "{told[0]}".'),
+        _note(state, context, CLIENT, Kind.SUMMARY, f'The counselor and I talked about this: "{told[0]}"'),
     ]
 
 
