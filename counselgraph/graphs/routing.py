@@ -69,8 +69,10 @@ def ending(state: State, context: Context) -> Ending | None:
 
 def _crisis(state: State, context: Context) -> Ending | None:
     turns = state.get("crisis_turns", 0)
+    if not turns:
+        return None
     cut_short = state.get("leaving") or _limit(state, context) or _capped(state, context)
-    if turns < CRISIS_TURNS and not (turns and cut_short):
+    if turns < CRISIS_TURNS and not cut_short:
         return None
     risk = state.get("risk") or Risk()
     return Ending(

@@ -33,12 +33,7 @@ def build_session(
     Raises:
         ConfigError: A role is unknown, doubled, or follows a role that no one plays.
     """
-    seats = seats_for(roles)
-    graph: StateGraph[SessionState, Context] = StateGraph(SessionState, context_schema=Context)
-    _add_nodes(graph, seats, cast or play(), memory)
-    _add_client_side(graph, seats)
-    _add_counselor_side(graph, seats, then="client")
-    return graph
+    return _built(seats_for(roles), cast or play(), memory, then="client")
 
 
 def build_chat(
@@ -48,11 +43,15 @@ def build_chat(
 
     Arguments and errors as for `build_session`. Compile it with a checkpointer: the thread is the session.
     """
-    seats = seats_for((listener, *roles))
+    return _built(seats_for((listener, *roles)), cast or play(), memory, then=END)
+
+
+def _built(seats: Seats, cast: Casting, memory: MemoryStore | None, *, then: str) -> StateGraph[SessionState, Context]:
+    """The graph of these seats; `then` is where an exchange leads that does not end the session."""
     graph: StateGraph[SessionState, Context] = StateGraph(SessionState, context_schema=Context)
-    _add_nodes(graph, seats, cast or play(), memory)
+    _add_nodes(graph, seats, cast, memory)
     _add_client_side(graph, seats)
-    _add_counselor_side(graph, seats, then=END)
+    _add_counselor_side(graph, seats, then=then)
     return graph
 
 

@@ -47,6 +47,7 @@ class Controls:
             loop.remove_signal_handler(signal.SIGINT)
 
         for number in (signal.SIGINT, signal.SIGTERM):
+            # asyncio has no signal handlers on Windows or outside the main thread; there is no drain then.
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(number, drain)
                 taken.append(number)

@@ -38,7 +38,7 @@ class Filler:
             if union in node:
                 return self.fill(self._random.choice(node[union]))
         if "pattern" in node:
-            raise NotImplementedError(f"the fake server fills no patterns: {node['pattern']}")
+            raise ValueError(f"the fake server fills no patterns: {node['pattern']}")
         return self._typed(node)
 
     def _typed(self, node: Mapping[str, Any]) -> Any:
