@@ -1,0 +1,37 @@
+"""The command line: a thin shell of the Python API."""
+
+from __future__ import annotations
+
+import sys
+
+# Each module adds its commands to `app`; this order is the order of --help.
+from counselgraph.cli import doctor, export, personas, run, show
+from counselgraph.cli.app import BAD_INPUT, DRAINED, SOME_FAILED, app, err
+from counselgraph.errors import ConfigError, CounselgraphError, InputError
+
+__all__ = ["app", "doctor", "export", "main", "personas", "run", "show"]
+
+
+def main() -> None:
+    """Entry point: errors of ours become one clear line and an exit code."""
+    try:
+        app()
+    except CounselgraphError as error:
+        sys.exit(_explain(error))
+    except BaseExceptionGroup as group:
+        ours, others = group.split(CounselgraphError)
+        if ours is None or others is not None:
+            raise
+        sys.exit(_explain(_first(ours)))
+    except KeyboardInterrupt:
+        sys.exit(DRAINED)
+
+
+def _explain(error: BaseException) -> int:
+    """Say what went wrong in one clear line; the exit code tells the user's mistakes from the machine's."""
+    err.print(f"error: {error}", markup=False, style="red")
+    return BAD_INPUT if isinstance(error, InputError | ConfigError) else SOME_FAILED
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,5 @@
+"""`python -m counselgraph.cli`."""
+
+from counselgraph.cli import main
+
+main()

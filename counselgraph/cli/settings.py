@@ -1,0 +1,57 @@
+"""From flags to a RunSpec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from counselgraph.errors import InputError
+from counselgraph.runner.spec import RunSpec, merged
+
+
+def spec_of(
+    file: Path | None, flags: Mapping[str, Any], models: Mapping[str, str | None], settings: list[str] | None
+) -> RunSpec:
+    """A spec file with flags over it: first those of fields, then models of roles, then `--set`.
+
+    Raises:
+        InputError: A flag or the file cannot be used.
+    """
+    given = {key: value for key, value in flags.items() if value is not None}
+    named = {key: value for key, value in models.items() if value is not None}
+    overrides = merged({**given, "models": named}, _settings(settings))
+    return RunSpec.of(overrides) if file is None else RunSpec.load(file, **overrides)
+
+
+def _settings(items: list[str] | None) -> dict[str, Any]:
+    """Fields of a RunSpec out of KEY=VALUE, a dotted key for one entry of a mapping, the value in YAML."""
+    import yaml
+
+    found: dict[str, Any] = {}
+    for item in items or ():
+        key, equals, text = item.partition("=")
+        if not (key and equals):
+            raise InputError(f"{item!r} is no setting.", field="--set", fix="write KEY=VALUE")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"the value of {item!r} is no YAML.", field="--set", fix="put it in quotes") from error
+        name, dot, entry = key.partition(".")
+        found = merged(found, {name: {entry: value} if dot else value})
+    return found
+
+
+def pairs(items: list[str] | None) -> dict[str, str]:
+    """ROLE=MODEL as a mapping.
+
+    Raises:
+        InputError: An item is no such pair.
+    """
+    found = {}
+    for item in items or ():
+        name, equals, value = item.partition("=")
+        if not (name and equals and value):
+            raise InputError(f"{item!r} is no pair.", field="--role-model", fix="write ROLE=MODEL")
+        found[name] = value
+    return found
