@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 
-# Each module adds its commands to `app`; this order is the order of --help.
-from counselgraph.cli import doctor, export, personas, run, show
+# Each module adds its commands to `app`, in the order of --help.
+# isort: off
+from counselgraph.cli import run
+from counselgraph.cli import show
+from counselgraph.cli import export
+from counselgraph.cli import personas
+from counselgraph.cli import doctor
+
+# isort: on
 from counselgraph.cli.app import BAD_INPUT, DRAINED, SOME_FAILED, app, err
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
 

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
 from counselgraph import __version__
 
@@ -16,22 +15,7 @@ ABOUT = """Simulate counseling dialogues: a client, a counselor, a CBT planner a
 
 A research simulator, not care. If you or someone near you is in danger, call your local emergency number."""
 
-ORDER = (
-    "run", "resume", "chat", "fork", "show", "export", "personas", "roles", "doctor", "serve-model",
-)  # fmt: skip
-"""The order of --help: what a newcomer needs first."""
-
-
-class InOrder(TyperGroup):
-    """Lists commands in `ORDER`, whichever module brought them first."""
-
-    def list_commands(self, ctx: typer.Context) -> list[str]:
-        """Names for --help."""
-        return sorted(super().list_commands(ctx), key=ORDER.index)
-
-
 app = typer.Typer(
-    cls=InOrder,
     help=ABOUT,
     no_args_is_help=True,
     add_completion=False,

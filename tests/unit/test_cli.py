@@ -47,7 +47,7 @@ def spec_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunSpec:
         return 0
 
     for name in ("_play", "_talk"):
-        monkeypatch.setattr(cli, name, keep)
+        monkeypatch.setattr(cli.run, name, keep)
     result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return made[0]
