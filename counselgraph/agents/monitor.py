@@ -1,24 +1,25 @@
-"""An optional model screen: a monitor that reads the dialogue and gives a typed verdict."""
+"""Optional model screens: monitors that read the dialogue and give a typed verdict on its last turn."""
 
 from __future__ import annotations
 
 from counselgraph.agents.ask import Ask
 from counselgraph.agents.prompts import render
 from counselgraph.agents.role import Update, role
-from counselgraph.agents.views import MonitorView
-from counselgraph.errors import ModelError
-from counselgraph.safety.levels import Side, Verdict
-from counselgraph.safety.policy import assess
+from counselgraph.agents.views import MonitorView, ReviewerView
+from counselgraph.safety.levels import Verdict
 
 
-@role(view=MonitorView, after="client")
+@role(view=MonitorView, after="client", screens=True)
 async def monitor(view: MonitorView, ask: Ask) -> Update:
-    """Judges the client's last turn with a model, after the rules; can raise the level, never lower it."""
-    try:
-        verdict = await ask.typed(Verdict, render("monitor"), view["messages"], "Judge the client's last turn.")
-    except ModelError as error:
-        ask.emit({"event": "error", "role": "monitor", "message": str(error)})
-        verdict = Verdict(side=Side.CLIENT, failed=True)
-    # Whatever side the model names, it was asked about the client.
-    verdicts = [*view["verdicts"], verdict.model_copy(update={"side": Side.CLIENT})]
-    return {"verdicts": verdicts, "risk": assess(view.get("risk_before"), *verdicts)}
+    """Judges the client's last turn with a model, beside the rules; can raise the level, never lower it."""
+    card = "Judge the client's last turn."
+    return {"verdicts": [await ask.typed(Verdict, render("monitor"), view["messages"], card)]}
+
+
+@role(view=ReviewerView, after="counselor", screens=True)
+async def reviewer(view: ReviewerView, ask: Ask) -> Update:
+    """Judges the counselor's draft with a model, beside the rules; what it finds unfit is replaced."""
+    risk = view.get("risk")
+    standing = f" The client stands at R{risk.level:d}." if risk is not None else ""
+    card = f"Judge the counselor's last turn.{standing}"
+    return {"verdicts": [await ask.typed(Verdict, render("reviewer"), view["messages"], card)]}

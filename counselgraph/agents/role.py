@@ -15,6 +15,7 @@ from counselgraph.agents.ask import Ask
 from counselgraph.errors import ConfigError
 
 ENTRY_POINT_GROUP = "counselgraph.roles"
+SCREENED = ("client", "counselor")
 
 Update: TypeAlias = dict[str, Any]
 Act: TypeAlias = Callable[[Any, Ask], Awaitable[Update]]
@@ -32,6 +33,10 @@ class Role:
         after: Role it comes after in every exchange ("client", "planner" or "counselor"); None for a role
             that takes the place of a default.
         speaks: True if `act` returns a draft turn (`await ask.turn(...)`), which is screened before it counts.
+        screens: True if `act` judges the turn just drafted by the role it comes after ("client" or "counselor") and
+            returns `{"verdicts": [Verdict(...)]}`. It runs beside the next speaker's draft; the turn it judges is the
+            last of its `messages` and counts once every screen has passed it. An unusable answer (`ModelError`) counts
+            as a failed verdict.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Role:
     act: Act
     after: str | None = None
     speaks: bool = False
+    screens: bool = False
 
     @property
     def purpose(self) -> str:
@@ -47,7 +53,12 @@ class Role:
 
 
 def role(
-    *, view: type, after: str | None = None, name: str | None = None, speaks: bool = False
+    *,
+    view: type,
+    after: str | None = None,
+    name: str | None = None,
+    speaks: bool = False,
+    screens: bool = False,
 ) -> Callable[[Act], Role]:
     """Make an async function a role.
 
@@ -56,9 +67,11 @@ def role(
         after: Role it follows in every exchange; leave out to replace the default of the same name.
         name: Name of the role; the function's name if left out.
         speaks: Whether it adds turns to the transcript.
+        screens: Whether it judges the turns of the role it comes after.
 
     Raises:
-        ConfigError: The function is not async, or the View is no `typing_extensions.TypedDict`.
+        ConfigError: The function is not async, the View is no `typing_extensions.TypedDict`, or a screen speaks or
+            comes after somebody it cannot judge.
     """
 
     def decorate(act: Act) -> Role:
@@ -67,7 +80,9 @@ def role(
             raise ConfigError(f"Role {title!r} must be an `async def`.")
         if not is_typeddict(view):
             raise ConfigError(f"The view of role {title!r} must be a typing_extensions.TypedDict, not {view!r}.")
-        return Role(name=title, view=view, act=act, after=after, speaks=speaks)
+        if screens and (speaks or after not in SCREENED):
+            raise ConfigError(f"Screen {title!r} judges others: it comes after client or counselor and does not speak.")
+        return Role(name=title, view=view, act=act, after=after, speaks=speaks, screens=screens)
 
     return decorate
 

@@ -40,9 +40,14 @@ class PlannerView(CounselorView, total=False):
 
 
 class MonitorView(TypedDict, total=False):
-    """The monitor knows what was said, the risk before this turn, and what other screens say of this turn."""
+    """The client's monitor knows what was said, the turn it judges included, and what the rules say of that turn."""
 
     messages: list[AnyMessage]
     exchange: int
-    risk_before: Risk
     verdicts: list[Verdict]
+
+
+class ReviewerView(MonitorView, total=False):
+    """The counselor's reviewer knows the client's standing risk as well."""
+
+    risk: Risk

@@ -9,13 +9,17 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from counselgraph.agents.ask import Ask, Draft
-from counselgraph.agents.role import Role, Update, channels
-from counselgraph.errors import ConfigError
+from counselgraph.agents.role import Act, Role, Update, channels
+from counselgraph.errors import ConfigError, ModelError
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.state import SessionState, typed_view
+from counselgraph.graphs.state import SessionState, heard, typed_view, upcoming
 from counselgraph.models.base import Model
+from counselgraph.safety.levels import Side, Verdict
+from counselgraph.transcript import COUNSELOR
 
 Node = Callable[..., Awaitable[Update]]
+
+_SHARED = frozenset(channels(SessionState))
 
 
 class Casting(Protocol):
@@ -29,16 +33,19 @@ class Casting(Protocol):
 def role_node(role: Role, cast: Casting) -> Node:
     """A node that lets a role act on its View.
 
-    The node adds what the visit cost to the channel `usage` and refuses an update of a channel that neither the
-    session nor the role's View has: LangGraph would drop it without a word.
+    A turn that model screens are still judging is the last of the role's `messages`. The node adds what the visit cost
+    to the channel `usage` and refuses an update of a channel that neither the session nor the role's View has:
+    LangGraph would drop it without a word.
     """
     readable = set(channels(role.view))
-    writable = {*channels(SessionState), *readable}
+    writable = {"verdicts", *(readable - set(channels(SessionState)))} if role.screens else {*_SHARED, *readable}
+    act = _fail_closed(role) if role.screens else role.act
 
     async def node(state: Mapping[str, Any], *, runtime: Runtime[Context]) -> Update:
-        view = typed_view(role.view, {key: value for key, value in state.items() if key in readable})
-        ask = _ask(role, view, await cast(role.name, runtime.context), runtime, state.get("exchange", 0))
-        update = await role.act(view, ask)
+        now = {**state, "messages": heard(state), "exchange": state["exchange"] if role.screens else upcoming(state)}
+        view = typed_view(role.view, {key: value for key, value in now.items() if key in readable})
+        ask = _ask(role, view, await cast(role.name, runtime.context), runtime, now["exchange"])
+        update = await act(view, ask)
         if unknown := sorted(set(update) - writable):
             raise ConfigError(f"Role {role.name!r} wrote {unknown}; name these channels in its View to keep them.")
         _check_draft(role, update.get("draft"))
@@ -49,10 +56,27 @@ def role_node(role: Role, cast: Casting) -> Node:
 
 
 def node_input(role: Role) -> type:
-    """What LangGraph hands the role's node: the View, and the exchange for the node's own use."""
-    fields = {**channels(role.view), "exchange": int}
+    """What LangGraph hands the role's node: the View, and for the node's own use the exchange and the pending turn."""
+    fields = {**channels(role.view), "exchange": int, "pending": Draft | None}
     schema: type = TypedDict(f"{role.view.__name__}Input", fields, total=False)  # type: ignore[misc]  # the name is made for Studio
     return schema
+
+
+def _fail_closed(role: Role) -> Act:
+    """A screen whose answer cannot be used has failed on the turn, which never lowers a level."""
+    side = Side.COUNSELOR if role.after == COUNSELOR else Side.CLIENT
+
+    async def act(view: Any, ask: Ask) -> Update:
+        try:
+            update = await role.act(view, ask)
+        except ModelError as error:
+            ask.emit({"event": "error", "role": role.name, "message": str(error)})
+            return {"verdicts": [Verdict(side=side, failed=True)]}
+        # Whatever side a model names, it was asked about this one.
+        judged = [verdict.model_copy(update={"side": side}) for verdict in update.get("verdicts", ())]
+        return {**update, "verdicts": judged}
+
+    return act
 
 
 def _check_draft(role: Role, draft: Draft | None) -> None:

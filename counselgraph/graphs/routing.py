@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from counselgraph.agents.ask import Draft
 from counselgraph.agents.planner import due, phase_at, standing
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.state import Ending, StopReason
+from counselgraph.graphs.state import Ending, StopReason, heard, upcoming
 from counselgraph.models.base import Usage
 from counselgraph.protocols.plan import Trigger
 from counselgraph.protocols.protocol import load_protocol
@@ -38,16 +39,26 @@ def after_client_turn(state: State) -> Literal["crisis", "leave", "go_on"]:
     return "leave" if state.get("leaving") else "go_on"
 
 
-def planner_or_counselor(state: State, context: Context) -> Literal["planner", "counselor"]:
-    """The planner when the plan is due for a look, else the counselor at once."""
-    scene = context.scene(state["exchange"])
-    risk = state.get("risk") or Risk()
-    return "planner" if due(state.get("plan"), risk, state["messages"], scene) else "counselor"
+def opens_exchange(state: State, context: Context) -> list[str]:
+    """Who acts when an exchange opens: the client and, when the plan is due for a look, the planner beside it."""
+    scene, risk = context.scene(upcoming(state)), state.get("risk") or Risk()
+    return [CLIENT, "planner"] if due(state.get("plan"), risk, heard(state), scene) else [CLIENT]
 
 
-def after_exchange(state: State) -> Literal["client", "close"]:
-    """Another exchange, or the end that `remember` has written down."""
-    return "close" if state.get("ending") else "client"
+def beside_screens(state: State, context: Context) -> list[str]:
+    """Who may act while the pending turn is still being judged: whoever answers it, unless that is a person.
+
+    Nobody answers a turn with which its speaker leaves or the session is about to end, and no person is shown words
+    that may yet be replaced.
+    """
+    pending: Draft = state["pending"]
+    speaker = COUNSELOR if pending.role == CLIENT else CLIENT
+    if context.model_for(speaker) == "human" or pending.end:
+        return []
+    if speaker == COUNSELOR:
+        return [COUNSELOR]
+    last = {**state, "messages": heard(state), "spoken": pending}
+    return [] if ending(last, context) else opens_exchange(state, context)
 
 
 def ending(state: State, context: Context) -> Ending | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from counselgraph.agents.client import client
 from counselgraph.agents.counselor import counselor
-from counselgraph.agents.monitor import monitor
+from counselgraph.agents.monitor import monitor, reviewer
 from counselgraph.agents.planner import planner
 from counselgraph.agents.role import Role, find_roles, installed_roles
 from counselgraph.errors import ConfigError
@@ -18,8 +18,8 @@ from counselgraph.models.base import Model
 from counselgraph.models.load import Models
 
 DEFAULT_ROLES = (client, planner, counselor)
-OPTIONAL_ROLES = {"monitor": monitor}
-RESERVED = frozenset({"recall", "crisis", "remember", "close"})
+OPTIONAL_ROLES = {"monitor": monitor, "reviewer": reviewer}
+RESERVED = frozenset({"recall", "crisis", "remember", "close", "settle_client", "settle_counselor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +37,36 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """The roles of a session by the default they follow; a default stands first in its own chain."""
+    """The roles of a session by the default they follow.
+
+    Attributes:
+        chains: Default to the roles that come in one after the other; the default stands first.
+        screens: Default to the model screens that judge its turns side by side.
+    """
 
     chains: dict[str, tuple[Role, ...]]
+    screens: dict[str, tuple[Role, ...]]
 
     @property
     def all(self) -> tuple[Role, ...]:
         """Every role, in order of play."""
-        return tuple(role for chain in self.chains.values() for role in chain)
+        return tuple(role for anchor, chain in self.chains.items() for role in (*chain, *self.screens.get(anchor, ())))
 
     @property
-    def after_planner(self) -> str:
-        """Where an exchange goes on whose plan is not due: whoever follows the planner, else the counselor."""
-        following = self.chains["planner"][1:]
-        return following[0].name if following else "counselor"
+    def client_side(self) -> list[Stop]:
+        """The client and whoever follows it."""
+        return self._line("client")
 
-    def chain(self, anchor: str) -> list[Stop]:
-        """The places from a default to the last role that follows it."""
+    @property
+    def counselor_side(self) -> list[Stop]:
+        """Whoever follows the planner, the counselor, and whoever follows that."""
+        return [*self._line("planner")[1:], *self._line("counselor")]
+
+    def guards(self, anchor: str) -> list[str]:
+        """Names of the model screens of a default."""
+        return [role.name for role in self.screens.get(anchor, ())]
+
+    def _line(self, anchor: str) -> list[Stop]:
         return [Stop(role.name, role.speaks) for role in self.chains[anchor]]
 
 
@@ -71,11 +84,14 @@ def seat(defaults: Sequence[Role], added: Sequence[Role]) -> Seats:
     chains: dict[str, tuple[Role, ...]] = {
         role.name: (_in_place_of(role, replaced.get(role.name)),) for role in defaults
     }
+    screens: dict[str, tuple[Role, ...]] = {}
     for role in added:
-        if role.name not in names:
+        if role.screens and role.after is not None:
+            screens[role.after] = (*screens.get(role.after, ()), role)
+        elif role.name not in names:
             anchor = _anchor(role, chains)
             chains[anchor] = _behind(role, chains[anchor])
-    return Seats(chains)
+    return Seats(chains, screens)
 
 
 def seats_for(roles: Iterable[str | Role]) -> Seats:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
 
 from counselgraph.agents.listener import listener
 from counselgraph.agents.role import Role
-from counselgraph.graphs import routing, steps
+from counselgraph.graphs import routing, screens, steps
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Casting, node_input, role_node
-from counselgraph.graphs.seats import Seats, play, seats_for
+from counselgraph.graphs.seats import Seats, Stop, play, seats_for
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
+from counselgraph.transcript import CLIENT, COUNSELOR
 
-_WAYS: dict[Hashable, str] = {"crisis": "crisis", "leave": "remember"}
+Graph = StateGraph[SessionState, Context]
+Route = Callable[[SessionState], Awaitable[list[str]]]
+
+_OPENS = [CLIENT, "planner"]
+_SETTLE = {CLIENT: screens.settle_client, COUNSELOR: screens.settle_counselor}
 
 
 def build_session(
     *, roles: Iterable[str | Role] = (), cast: Casting | None = None, memory: MemoryStore | None = None
-) -> StateGraph[SessionState, Context]:
+) -> Graph:
     """Build the session graph, uncompiled: `build_session().compile(checkpointer=...)`.
 
     Args:
@@ -33,12 +39,12 @@ def build_session(
     Raises:
         ConfigError: A role is unknown, doubled, or follows a role that no one plays.
     """
-    return _built(seats_for(roles), cast or play(), memory, then="client")
+    return _built(seats_for(roles), cast or play(), memory, then=CLIENT)
 
 
 def build_chat(
     *, roles: Iterable[str | Role] = (), cast: Casting | None = None, memory: MemoryStore | None = None
-) -> StateGraph[SessionState, Context]:
+) -> Graph:
     """The same graph for chat windows: each run takes one message as the client's turn and ends with the reply.
 
     Arguments and errors as for `build_session`. Compile it with a checkpointer: the thread is the session.
@@ -46,78 +52,150 @@ def build_chat(
     return _built(seats_for((listener, *roles)), cast or play(), memory, then=END)
 
 
-def _built(seats: Seats, cast: Casting, memory: MemoryStore | None, *, then: str) -> StateGraph[SessionState, Context]:
+def _built(seats: Seats, cast: Casting, memory: MemoryStore | None, *, then: str) -> Graph:
     """The graph of these seats; `then` is where an exchange leads that does not end the session."""
-    graph: StateGraph[SessionState, Context] = StateGraph(SessionState, context_schema=Context)
+    graph: Graph = StateGraph(SessionState, context_schema=Context)
     _add_nodes(graph, seats, cast, memory)
+    graph.add_edge(START, "recall")
+    graph.add_conditional_edges("recall", _opening, [*_OPENS, COUNSELOR])
     _add_client_side(graph, seats)
     _add_counselor_side(graph, seats, then=then)
+    _add_exchange(graph, seats, then=then)
+    graph.add_edge("close", END)
     return graph
 
 
-def _add_nodes(
-    graph: StateGraph[SessionState, Context], seats: Seats, cast: Casting, memory: MemoryStore | None
-) -> None:
+def _add_nodes(graph: Graph, seats: Seats, cast: Casting, memory: MemoryStore | None) -> None:
     graph.add_node("recall", steps.recall_node(memory))
     steps.read_data()
     for role in seats.all:
         graph.add_node(role.name, role_node(role, cast), input_schema=node_input(role))
         if role.speaks:
-            graph.add_node(f"screen_{role.name}", steps.screen_node(role))
+            judged = bool(seats.guards(role.name))
+            graph.add_node(f"screen_{role.name}", screens.screen_node(role, judged=judged))
+    for anchor, settle in _SETTLE.items():
+        if seats.guards(anchor):
+            graph.add_node(f"settle_{anchor}", settle)
     graph.add_node("crisis", steps.crisis)
     graph.add_node("remember", steps.remember)
     graph.add_node("close", steps.close_node(memory))
 
 
-def _add_client_side(graph: StateGraph[SessionState, Context], seats: Seats) -> None:
-    """Recall -> client -> its screen and whoever follows -> crisis, planner or counselor."""
-    graph.add_edge(START, "recall")
-    graph.add_conditional_edges("recall", _opening_speaker, ["client", "counselor"])
-    chain = seats.chain("client")
-    for stop, following in zip(chain, [*chain[1:], None], strict=True):
-        if following is None:
-            onward: dict[Hashable, str] = {name: name for name in ("crisis", "remember", "planner")}
-            onward["counselor"] = seats.after_planner
-            graph.add_conditional_edges(stop.exit, _after_client_side, onward)
-        else:
-            graph.add_conditional_edges(stop.exit, _after_client_turn, {**_WAYS, "go_on": following.name})
-    for stop in chain:
-        if stop.speaks:
+def _add_client_side(graph: Graph, seats: Seats) -> None:
+    """The client's screens -> whoever follows it -> crisis, remember, or the counselor's side."""
+    line, onward = seats.client_side, seats.counselor_side[0].name
+    for stop, following in zip(line, [*(stop.name for stop in line[1:]), onward], strict=True):
+        ahead = [COUNSELOR] if following == COUNSELOR and seats.guards(stop.name) else []
+        targets = ["crisis", "remember", following, *(f"screen_{name}" for name in ahead)]
+        _add_screens(graph, seats, stop, _after_client_turn(following), targets, ahead)
+        if stop.speaks and stop.name != CLIENT:
             graph.add_edge(stop.name, stop.exit)
 
 
-def _add_counselor_side(graph: StateGraph[SessionState, Context], seats: Seats, *, then: str) -> None:
-    """Planner -> counselor -> its screen and whoever follows -> remember -> the next exchange or close."""
-    line = [stop for name in ("planner", "counselor") for stop in seats.chain(name)]
+def _add_counselor_side(graph: Graph, seats: Seats, *, then: str) -> None:
+    """Whoever follows the planner -> counselor -> its screens -> whoever follows it -> remember."""
+    line = seats.counselor_side
     for stop, following in zip(line, [*(stop.name for stop in line[1:]), "remember"], strict=True):
-        if stop.speaks:
+        ahead = _OPENS if stop.name == COUNSELOR and _answered_ahead(seats, then) else []
+        _add_screens(graph, seats, stop, _always(following), [following], ahead)
+        if stop.speaks and stop.name == COUNSELOR and seats.guards(CLIENT):
+            graph.add_conditional_edges(COUNSELOR, _after_draft(COUNSELOR), ["settle_client", stop.exit])
+        elif stop.speaks:
             graph.add_edge(stop.name, stop.exit)
-        graph.add_edge(stop.exit, following)
-    graph.add_edge("crisis", "screen_counselor")
-    graph.add_conditional_edges("remember", _after_exchange, {"client": then, "close": "close"})
-    graph.add_edge("close", END)
+    graph.add_edge("crisis", f"screen_{COUNSELOR}")
+
+
+def _add_exchange(graph: Graph, seats: Seats, *, then: str) -> None:
+    """Remember -> close, or the next exchange: the client and, beside it, the planner -> the client's screen."""
+    ahead, drafted = _answered_ahead(seats, then), f"screen_{CLIENT}"
+    targets = ["close", END] if then == END else ["close", *_OPENS, *([drafted] if ahead else [])]
+    graph.add_conditional_edges("remember", _after_exchange(then), targets)
+    for name in _OPENS:
+        if ahead:
+            graph.add_conditional_edges(name, _after_draft(CLIENT), ["settle_counselor", drafted])
+        else:
+            graph.add_edge(name, drafted)
+
+
+def _add_screens(graph: Graph, seats: Seats, stop: Stop, onward: Route, targets: list[str], ahead: list[str]) -> None:
+    """From a place `onward` to one of `targets`, by way of its model screens, if it has any, and their settlement.
+
+    While the models judge, those `ahead` may already act.
+    """
+    guards = seats.guards(stop.name)
+    if not guards and len(targets) == 1:
+        graph.add_edge(stop.exit, targets[0])
+        return
+    if guards:
+        graph.add_conditional_edges(stop.exit, _judged_by(guards, onward, bool(ahead)), [*guards, *ahead, *targets])
+        for guard in guards:
+            graph.add_edge(guard, f"settle_{stop.name}")
+    graph.add_conditional_edges(f"settle_{stop.name}" if guards else stop.exit, onward, targets)
+
+
+def _answered_ahead(seats: Seats, then: str) -> bool:
+    """Whether the client may answer a counselor's turn that is still being judged: if nothing else comes first."""
+    return bool(seats.guards(COUNSELOR)) and seats.counselor_side[-1].name == COUNSELOR and then != END
 
 
 # Edges are async: LangGraph would run a sync one in a thread of its own.
-async def _opening_speaker(state: SessionState) -> str:
-    return "client" if state["exchange"] else "counselor"
+async def _opening(state: SessionState) -> list[str]:
+    return _opens(typed_view(SessionState, state)) if state["exchange"] else [COUNSELOR]
 
 
-async def _after_client_turn(state: SessionState) -> str:
-    return routing.after_client_turn(typed_view(SessionState, state))
+def _after_exchange(then: str) -> Route:
+    async def route(state: SessionState) -> list[str]:
+        if state.get("ending"):
+            return ["close"]
+        if then == END:
+            return [END]
+        return [f"screen_{CLIENT}"] if state.get("draft") else _opens(typed_view(SessionState, state))
+
+    return route
 
 
-async def _after_client_side(state: SessionState) -> str:
-    now = typed_view(SessionState, state)
-    way = routing.after_client_turn(now)
-    if way != "go_on":
-        return _WAYS[way]
+def _after_draft(speaker: str) -> Route:
+    """A draft made ahead waits until the turn it answers is settled."""
+    other = CLIENT if speaker == COUNSELOR else COUNSELOR
+
+    async def route(state: SessionState) -> list[str]:
+        return [f"settle_{other}" if state.get("pending") else f"screen_{speaker}"]
+
+    return route
+
+
+def _after_client_turn(following: str) -> Route:
+    ways = {"crisis": "crisis", "leave": "remember", "go_on": following}
+
+    async def route(state: SessionState) -> list[str]:
+        now = typed_view(SessionState, state)
+        way = ways[routing.after_client_turn(now)]
+        return [f"screen_{way}"] if way == COUNSELOR and now.get("draft") else [way]
+
+    return route
+
+
+def _always(following: str) -> Route:
+    async def route(_state: SessionState) -> list[str]:
+        return [following]
+
+    return route
+
+
+def _judged_by(guards: list[str], onward: Route, ahead: bool) -> Route:
+    async def route(state: SessionState) -> list[str]:
+        if not state.get("pending"):
+            return await onward(state)
+        context = _run_context() if ahead else None
+        beside = routing.beside_screens(typed_view(SessionState, state), context) if context else []
+        return [*guards, *beside]
+
+    return route
+
+
+def _opens(now: Mapping[str, Any]) -> list[str]:
     context = _run_context()
-    return "planner" if context is None else routing.planner_or_counselor(now, context)
-
-
-async def _after_exchange(state: SessionState) -> str:
-    return routing.after_exchange(state)
+    return _OPENS if context is None else routing.opens_exchange(now, context)
 
 
 def _run_context() -> Context | None:

@@ -20,6 +20,7 @@ from counselgraph.models.base import Usage
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
 from counselgraph.safety.levels import Risk, Verdict
+from counselgraph.transcript import COUNSELOR, turn
 
 
 class StopReason(StrEnum):
@@ -66,11 +67,12 @@ class SessionState(TypedDict, total=False):
         exchange: Exchange being played; 0 for the counselor's opening, then 1, 2, ...
         session_number: 1 for the client's first session that memory knows of.
         draft: A turn written but not yet screened.
+        pending: A turn that the rules have passed and model screens are still judging; the next speaker hears it.
         spoken: The last turn that entered the transcript, as it was drafted or as it was replaced.
         plan: The plan in force, None before the first.
         risk: Standing assessment of the client.
         risk_before: The same before the client's last turn.
-        verdicts: What the screens said of the client's last turn.
+        verdicts: What the screens said of the turn last drafted.
         suspended: Exchanges in a row that the plan has been suspended for.
         asked: Whether the counselor has asked directly since the client's risk last rose.
         offered: Whether the counselor has offered a crisis service since then.
@@ -90,11 +92,12 @@ class SessionState(TypedDict, total=False):
     exchange: int
     session_number: int
     draft: Draft | None
+    pending: Draft | None
     spoken: Draft
     plan: Plan | None
     risk: Risk
     risk_before: Risk
-    verdicts: list[Verdict]
+    verdicts: Annotated[list[Verdict], operator.add]
     suspended: int
     asked: bool
     offered: bool
@@ -111,6 +114,25 @@ class SessionState(TypedDict, total=False):
 def opening_state(persona: Persona) -> SessionState:
     """What a session is started with: the client's side of the persona, and what the counselor was told."""
     return {"persona": persona.for_client(), "intake": persona.for_counselor()}
+
+
+def heard(state: Mapping[str, Any]) -> list[AnyMessage]:
+    """The transcript as the next speaker hears it: with the turn that is still being judged."""
+    messages: list[AnyMessage] = state.get("messages", [])
+    pending = _pending(state)
+    return [*messages, turn(pending.role, pending.text, exchange=state["exchange"])] if pending else messages
+
+
+def upcoming(state: Mapping[str, Any]) -> int:
+    """The exchange that whoever speaks next speaks in: one further while a counselor's turn is being judged."""
+    pending = _pending(state)
+    exchange: int = state.get("exchange", 0)
+    return exchange + (pending is not None and pending.role == COUNSELOR)
+
+
+def _pending(state: Mapping[str, Any]) -> Draft | None:
+    found = state.get("pending")
+    return None if found is None else Draft.model_validate(found)
 
 
 def checkpoint_types() -> list[type]:

@@ -1,18 +1,16 @@
-"""The nodes that are not roles: recall, screens, remember, crisis and close."""
+"""The nodes that are neither roles nor screens: recall, crisis, remember and close."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from counselgraph.agents.ask import Draft
 from counselgraph.agents.prompts import PROMPTS, prompt_file
-from counselgraph.agents.role import Role, Update
-from counselgraph.errors import ConfigError
+from counselgraph.agents.role import Update
 from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Node
@@ -22,11 +20,10 @@ from counselgraph.memory.store import MemoryStore
 from counselgraph.personas.load import load_personas
 from counselgraph.personas.persona import Persona
 from counselgraph.protocols.protocol import load_protocol
-from counselgraph.safety.levels import Category, Level, Risk, Side
-from counselgraph.safety.policy import assess
+from counselgraph.safety.levels import Level, Risk
 from counselgraph.safety.replies import crisis_turn, safe_reply
 from counselgraph.safety.screen import languages, screen, screen_reply
-from counselgraph.transcript import CLIENT, COUNSELOR, said_by, turn
+from counselgraph.transcript import CLIENT, COUNSELOR, said_by
 
 State = Mapping[str, Any]
 
@@ -71,51 +68,6 @@ def recall_node(memory: MemoryStore | None) -> Node:
     return recall
 
 
-def screen_node(speaker: Role) -> Node:
-    """The screen that guards a speaker's drafts."""
-    return {CLIENT: screen_client, COUNSELOR: screen_counselor}.get(speaker.name, screen_other)
-
-
-async def screen_client(state: State, *, runtime: Runtime[Context]) -> Update:
-    """Screen the client's draft, assess the client's risk by it, and put it into the transcript."""
-    now, context = typed_view(SessionState, state), runtime.context
-    draft, before = _draft(now, CLIENT), now.get("risk") or Risk()
-    verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
-    risk = assess(before, verdict)
-    update = _commit(draft, now, context) | {"risk": risk, "risk_before": before, "verdicts": [verdict]}
-    update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
-    return update | _anew(before, risk)
-
-
-async def screen_other(state: State, *, runtime: Runtime[Context]) -> Update:
-    """Screen what a third seat says, if it speaks: it may raise the client's risk, and nothing in it lowers it."""
-    now, context = typed_view(SessionState, state), runtime.context
-    draft, before = now.get("draft"), now.get("risk") or Risk()
-    if draft is None:
-        return {}
-    verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
-    risk = assess(before, verdict) if verdict.level > before.level else before
-    return _commit(draft, now, context) | {"risk": risk} | _anew(before, risk)
-
-
-async def screen_counselor(state: State, *, runtime: Runtime[Context]) -> Update:
-    """Screen the counselor's draft against its own rules and the client's risk; replace it if it must not be said."""
-    now, context = typed_view(SessionState, state), runtime.context
-    draft, risk = _draft(now, COUNSELOR), now.get("risk") or Risk()
-    asked, offered = now.get("asked", False), now.get("offered", False)
-    check = partial(screen_reply, risk=risk, language=context.language, locale=context.locale)
-    verdict = check(draft.text, asked=asked, offered=offered)
-    if verdict.level >= Level.ACTIVE and draft.kind != "crisis":
-        words = safe_reply(risk, context.locale, said_by(now["messages"], COUNSELOR), context.language)
-        draft = Draft(role=COUNSELOR, text=words, kind="safe_reply")
-    update = _commit(draft, now, context) | {"counselor_risk": assess(None, verdict)}
-    if risk.level >= Level.PASSIVE:
-        missing = {finding.category for finding in check(draft.text).findings}
-        update["asked"] = asked or not missing & {Category.NO_DIRECT_QUESTION, Category.MISSED_RISK}
-        update["offered"] = offered or Category.NO_RESOURCE not in missing
-    return update
-
-
 async def crisis(state: State, *, runtime: Runtime[Context]) -> Update:
     """Speak the crisis protocol in the counselor's seat; its words and contacts come from data, never from a model."""
     now, context = typed_view(SessionState, state), runtime.context
@@ -143,27 +95,6 @@ def close_node(memory: MemoryStore | None) -> Node:
         return {"notes": notes}
 
     return close
-
-
-def _draft(now: Mapping[str, Any], role: str) -> Draft:
-    draft: Draft | None = now.get("draft")
-    if draft is None:
-        raise ConfigError(f"Role {role!r} drafted no turn; this seat speaks in every exchange.")
-    return draft
-
-
-def _commit(draft: Draft, now: Mapping[str, Any], context: Context) -> Update:
-    """The draft as a turn, if it has words, and as a leaving, if it ends the session."""
-    update: Update = {"draft": None} | ({"leaving": draft} if draft.end else {})
-    if not draft.text:
-        return update
-    message = turn(draft.role, draft.text, exchange=now["exchange"], session=context.session)
-    return update | {"spoken": draft, "messages": [message]}
-
-
-def _anew(before: Risk, risk: Risk) -> Update:
-    """A risk that has risen has to be asked about, and a service offered, anew."""
-    return {"asked": False, "offered": False} if risk.level > before.level else {}
 
 
 async def _built_in(persona_id: str) -> Persona:

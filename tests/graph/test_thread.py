@@ -43,7 +43,9 @@ async def test_any_stop_may_be_edited_and_keeps_its_place(stop):
     graph = await compiled(interrupt_before=[stop])
     await graph.ainvoke({}, CONFIG, context=CONTEXT)
     before = (await graph.aget_state(CONFIG)).next
-    await graph.aupdate_state(CONFIG, {"usage": {"calls": 3}})
+    # Client and planner act side by side, so an edit after them has to say after whom.
+    after = "client" if stop == "screen_client" else None
+    await graph.aupdate_state(CONFIG, {"usage": {"calls": 3}}, as_node=after)
     assert (await graph.aget_state(CONFIG)).next == before
 
 
@@ -55,7 +57,7 @@ async def test_an_edit_adds_to_what_the_session_has_cost():
 
 
 async def test_a_risk_raised_by_hand_changes_the_way():
-    graph = await compiled(interrupt_before=["planner"])
+    graph = await compiled(interrupt_after=["screen_client"])
     await graph.ainvoke({}, CONFIG, context=CONTEXT)
     await graph.aupdate_state(CONFIG, {"risk": {"level": 4}})
     assert (await graph.aget_state(CONFIG)).next == ("crisis",)
