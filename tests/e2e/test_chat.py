@@ -133,7 +133,7 @@ def test_an_empty_line_is_asked_for_again(tmp_path: Path) -> None:
 
 
 def test_a_server_that_fails_leaves_the_chat_to_be_resumed(tmp_path: Path) -> None:
-    server = FakeOpenAI(faults=dict.fromkeys(range(1, 4), Fault.SERVER_ERROR))
+    server = FakeOpenAI(faults=dict.fromkeys(range(1, 7), Fault.SERVER_ERROR))
     with serving(server):
         flags = ("--model", "vllm/fake", "--base-url", server.base_url)
         failed = counselgraph(*CHAT, *flags, cwd=tmp_path, said=typed(LINES[0]))

@@ -122,7 +122,10 @@ def test_only_typed_roles_ask_for_a_schema_and_every_request_has_a_seed_of_its_o
         assert asked == ("json_schema" if role_of(request) in {"planner", "monitor"} else None)
     seeds = [request.body["seed"] for request in wire.requests]
     assert all(0 <= seed < 2**63 for seed in seeds)
-    assert len(set(seeds)) == len(seeds)
+    # A draft that was thrown away with the turn it answers is asked for again under its seed, with another prompt.
+    asked = {(seed, words_of(request.body["messages"])) for seed, request in zip(seeds, wire.requests, strict=True)}
+    assert len(asked) == len(seeds)
+    assert len(seeds) - len(set(seeds)) == sum(len(record.of("discard")) for record in wire.records)
 
 
 @pytest.mark.parametrize("opens", ["counselor", "client"])
@@ -225,7 +228,7 @@ def test_a_plan_that_does_not_parse_twice_fails_its_session_and_no_other(tmp_pat
 
 def test_an_unusable_answer_is_repaired_once(tmp_path: Path) -> None:
     people = write_clients(tmp_path / "people", 1)
-    server = FakeOpenAI(faults={2: Fault.EMPTY, 4: Fault.BROKEN_TYPED})
+    server = FakeOpenAI(faults={1: Fault.EMPTY, 3: Fault.BROKEN_TYPED, 4: Fault.BROKEN_TYPED})  # 3 and 4: client and planner
     wire = play(server, tmp_path, personas=str(people), max_exchanges=4)
     assert wire.result.failed == {}
     assert wire.result.summary.repairs == 2

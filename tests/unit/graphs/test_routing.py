@@ -46,7 +46,7 @@ def test_an_acute_turn_always_goes_to_crisis(state):
 @given(states())
 def test_a_suspended_plan_is_never_looked_at(state):
     if state["risk"].suspends_plan:
-        assert routing.planner_or_counselor(state, Context()) == "counselor"
+        assert routing.opens_exchange(state, Context()) == [CLIENT]
 
 
 @given(states(), st.integers(1, 40))
