@@ -14,6 +14,7 @@ from counselgraph.errors import ConfigError, ModelError
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import SessionState, heard, typed_view, upcoming
 from counselgraph.models.base import Model
+from counselgraph.models.events import listener
 from counselgraph.safety.levels import Side, Verdict
 from counselgraph.transcript import COUNSELOR
 
@@ -79,6 +80,14 @@ def _fail_closed(role: Role) -> Act:
     return act
 
 
+def emitter(runtime: Runtime[Context]) -> Callable[[dict[str, Any]], None]:
+    """Where a node's events go: straight to who listens in this context, else into LangGraph's custom stream.
+
+    A runner listens by itself, because every item of the custom stream costs LangGraph a task.
+    """
+    return listener() or runtime.stream_writer
+
+
 def _check_draft(role: Role, draft: Draft | None) -> None:
     if draft is None:
         return
@@ -96,5 +105,5 @@ def _ask(role: Role, view: Mapping[str, Any], model: Model, runtime: Runtime[Con
         scene=context.scene(exchange),
         view=view,
         params=context.params,
-        emit=runtime.stream_writer,
+        emit=emitter(runtime),
     )

@@ -19,7 +19,7 @@ from counselgraph.agents.role import Role, Update
 from counselgraph.errors import ConfigError
 from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.node import Node
+from counselgraph.graphs.node import Node, emitter
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.safety.levels import Category, Level, Risk, Side, Verdict
 from counselgraph.safety.policy import assess
@@ -135,7 +135,7 @@ def _discard(now: State, runtime: Runtime[Context], why: str) -> None:
     """Tell the log that an answer to the turn just judged is thrown away, if there is one."""
     draft: Draft | None = now.get("draft")
     if draft is not None:
-        runtime.stream_writer({"event": "discard", "role": draft.role, "text": draft.text, "reason": why})
+        emitter(runtime)({"event": "discard", "role": draft.role, "text": draft.text, "reason": why})
 
 
 def _safe_reply(now: State, context: Context) -> Draft:

@@ -5,21 +5,50 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from langchain_core.messages import AnyMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import get_runtime
+from typing_extensions import TypedDict
 
+from counselgraph.agents.ask import Draft
 from counselgraph.agents.listener import listener
 from counselgraph.agents.role import Role
 from counselgraph.graphs import routing, screens, steps
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Casting, node_input, role_node
 from counselgraph.graphs.seats import Seats, Stop, play, seats_for
-from counselgraph.graphs.state import SessionState, typed_view
+from counselgraph.graphs.state import Ending, SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
+from counselgraph.protocols.plan import Plan
+from counselgraph.safety.levels import Risk
 from counselgraph.transcript import CLIENT, COUNSELOR
 
 Graph = StateGraph[SessionState, Context]
-Route = Callable[[SessionState], Awaitable[list[str]]]
+Route = Callable[..., Awaitable[list[str]]]
+
+
+class Way(TypedDict, total=False):
+    """What decides where the client's side leads. Few channels, since LangGraph reads a state anew for every edge."""
+
+    risk: Risk
+    suspended: int
+    crisis_turns: int
+    leaving: Draft | None
+    draft: Draft | None
+    pending: Draft | None
+
+
+class Opening(TypedDict, total=False):
+    """What decides who opens the next exchange, if there is one."""
+
+    messages: list[AnyMessage]
+    exchange: int
+    plan: Plan | None
+    risk: Risk
+    draft: Draft | None
+    pending: Draft | None
+    ending: Ending | None
+
 
 _OPENS = [CLIENT, "planner"]
 _SETTLE = {CLIENT: screens.settle_client, COUNSELOR: screens.settle_counselor}
@@ -139,12 +168,12 @@ def _answered_ahead(seats: Seats, then: str) -> bool:
 
 
 # Edges are async: LangGraph would run a sync one in a thread of its own.
-async def _opening(state: SessionState) -> list[str]:
+async def _opening(state: Opening) -> list[str]:
     return _opens(typed_view(SessionState, state)) if state["exchange"] else [COUNSELOR]
 
 
 def _after_exchange(then: str) -> Route:
-    async def route(state: SessionState) -> list[str]:
+    async def route(state: Opening) -> list[str]:
         if state.get("ending"):
             return ["close"]
         if then == END:
@@ -158,7 +187,7 @@ def _after_draft(speaker: str) -> Route:
     """A draft made ahead waits until the turn it answers is settled."""
     other = CLIENT if speaker == COUNSELOR else COUNSELOR
 
-    async def route(state: SessionState) -> list[str]:
+    async def route(state: Way) -> list[str]:
         return [f"settle_{other}" if state.get("pending") else f"screen_{speaker}"]
 
     return route
@@ -167,7 +196,7 @@ def _after_draft(speaker: str) -> Route:
 def _after_client_turn(following: str) -> Route:
     ways = {"crisis": "crisis", "leave": "remember", "go_on": following}
 
-    async def route(state: SessionState) -> list[str]:
+    async def route(state: Way) -> list[str]:
         now = typed_view(SessionState, state)
         way = ways[routing.after_client_turn(now)]
         return [f"screen_{way}"] if way == COUNSELOR and now.get("draft") else [way]

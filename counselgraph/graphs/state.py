@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, get_args
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
@@ -20,7 +20,7 @@ from counselgraph.models.base import Usage
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
 from counselgraph.safety.levels import Risk, Verdict
-from counselgraph.transcript import COUNSELOR, turn
+from counselgraph.transcript import COUNSELOR, exchange_of, turn
 
 
 class StopReason(StrEnum):
@@ -57,6 +57,25 @@ def add_usage(spent: Usage, more: Usage) -> Usage:
     return Usage.model_validate(spent) + Usage.model_validate(more)
 
 
+def add_turns(before: list[AnyMessage], more: Any) -> list[AnyMessage]:
+    """`add_messages` whose cost for new turns does not grow with the transcript."""
+    new = more if isinstance(more, list) else [more]
+    if len(new) == 1 and isinstance(new[0], HumanMessage | AIMessage) and new[0].name and _comes_last(before, new[0]):
+        return [*before, *new]
+    return add_messages(before, more)  # type: ignore[arg-type, return-value]  # its types know lists of messages only
+
+
+def _comes_last(before: list[AnyMessage], message: AnyMessage) -> bool:
+    """Whether a turn of ours is of a later exchange than every turn before it, or another seat's of the last one."""
+    exchange = exchange_of(message)
+    for earlier in reversed(before):
+        if exchange_of(earlier) < exchange:
+            return True
+        if exchange_of(earlier) > exchange or earlier.id == message.id:
+            return False
+    return True
+
+
 class SessionState(TypedDict, total=False):
     """Channels of a session.
 
@@ -88,7 +107,7 @@ class SessionState(TypedDict, total=False):
 
     persona: Persona
     intake: Intake
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage], add_turns]
     exchange: int
     session_number: int
     draft: Draft | None

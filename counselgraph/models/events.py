@@ -28,6 +28,11 @@ def emit(event: str, **fields: Any) -> None:
         sink({"event": event, **fields})
 
 
+def listener() -> Sink | None:
+    """Who takes the events of this context, if anybody does."""
+    return _sink.get()
+
+
 @contextmanager
 def collecting(sink: Sink) -> Iterator[None]:
     """Hand the events of the calls awaited inside the block to `sink`, each as a dict with the key `event`.

@@ -12,10 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from counselgraph.errors import InfrastructureError, InputError
-from counselgraph.models.base import Answer, Model, Request, Usage
+from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage
 
 
 class Entry(BaseModel):
@@ -163,9 +164,7 @@ def key_of(request: Request, model_name: str) -> str:
         None if request.output is None else _schema_hash(request.output),
         request.params,
     )
-    # Lengths keep the concatenation unambiguous; twice as fast as JSON over every message.
-    prompt = "".join(f"{m['role']}:{len(m['content'])}:{m['content']}" for m in request.messages)
-    return hashlib.sha256(f"{_dumps(parts)}\n{prompt}".encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(b"%b\n%b" % (_dumps(parts).encode(), _prompt(request.messages))).hexdigest()
 
 
 def read(path: str | Path) -> list[Entry]:
@@ -194,6 +193,13 @@ def _entry(key: str, request: Request, model: str, answer: Answer) -> Entry:
 def _schema_hash(output: type[BaseModel]) -> str:
     schema = _dumps(output.model_json_schema())
     return f"{output.__name__}:{hashlib.sha256(schema.encode()).hexdigest()}"
+
+
+def _prompt(messages: tuple[ChatMessage, ...]) -> bytes:
+    try:
+        return orjson.dumps(messages)
+    except TypeError:  # half a surrogate pair, which JSON of bytes cannot hold
+        return json.dumps(messages, separators=(",", ":")).encode()
 
 
 def _dumps(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,7 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, BinaryIO, Self
+
+import orjson
 
 from counselgraph.errors import InputError
 
@@ -36,10 +39,11 @@ class SessionLog:
     def __init__(self, file: Path, texts: Path, *, on_event: Callable[[Event], None] | None = None) -> None:
         self._file, self._texts, self._on_event = file, texts, on_event
         self._session, self._seq, self.exchange = file.stem, 0, 0
-        self._stream: TextIO | None = None
+        self._stream: BinaryIO | None = None
 
     def __enter__(self) -> Self:
-        self._stream = self._file.open("w", encoding="utf-8", buffering=1)
+        # Unbuffered: one system call a line, and nothing half-written stays in this process.
+        self._stream = self._file.open("wb", buffering=0)
         return self
 
     def __exit__(
@@ -63,7 +67,9 @@ class SessionLog:
             "exchange": event.get("exchange", self.exchange),
         }
         line = {**head, **body}
-        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        data = _line(line)
+        if self._stream.write(data) != len(data):
+            raise OSError(errno.ENOSPC, "the disk is full", str(self._file))
         self._seq += 1
         if self._on_event is not None:
             self._on_event(line)
@@ -77,6 +83,13 @@ class SessionLog:
             draft.write_text(text, encoding="utf-8")
             draft.replace(file)
         return address
+
+
+def _line(event: Event) -> bytes:
+    try:
+        return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # an integer of more than 64 bits, or half a surrogate pair
+        return f"{json.dumps(event)}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +240,8 @@ def _has_begun(file: Path) -> bool:
 def _parsed(lines: list[bytes], path: Path) -> Iterator[Event]:
     for number, line in enumerate(lines, 1):
         try:
-            yield json.loads(line)
+            # A header may hold a seed of more than 64 bits, which only `json` reads as it was written.
+            yield json.loads(line) if number == 1 else orjson.loads(line)
         except ValueError as error:  # no JSON, or no UTF-8
             if number == len(lines):
                 return

@@ -14,6 +14,7 @@ from langgraph.types import Command
 
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import Ending, SessionState, StopReason
+from counselgraph.models.events import collecting
 from counselgraph.runner.job import Job
 from counselgraph.runner.log import Event, SessionLog
 from counselgraph.runner.recorder import Recorder
@@ -74,11 +75,12 @@ async def step(
         given,
         {"configurable": {"thread_id": context.session}},
         context=context,
-        stream_mode=["updates", "custom"],
+        stream_mode="updates",
         control=control,
     )
-    async for mode, payload in stream:
-        recorder.take(str(mode), cast("Mapping[str, Any]", payload))
+    with collecting(recorder.write):
+        async for update in stream:
+            recorder.take(cast("Mapping[str, Any]", update))
 
 
 def _unfinished() -> Ending:

@@ -35,12 +35,9 @@ class Recorder:
         self._highest = 0
         self._technique: str | None = None
 
-    def take(self, mode: str, payload: Mapping[str, Any]) -> None:
-        """Record one item of `graph.astream(..., stream_mode=["updates", "custom"])`."""
-        if mode == "custom":
-            self._write(payload)
-            return
-        for node, update in payload.items():
+    def take(self, updates: Mapping[str, Any]) -> None:
+        """Record one item of `graph.astream(..., stream_mode="updates")`."""
+        for node, update in updates.items():
             if node == "__interrupt__":
                 self._wait(update)
             else:
@@ -49,7 +46,7 @@ class Recorder:
     def close(self, ending: Ending) -> Ending:
         """Write the `end` event."""
         total = sum(self._usage.values(), Usage())
-        self._write(
+        self.write(
             {
                 "event": "end",
                 "stop": ending.stop.value,
@@ -72,20 +69,21 @@ class Recorder:
         """
         stop = StopReason.MODEL_ERROR if isinstance(error, ModelError) else StopReason.INFRASTRUCTURE_ERROR
         trace = traceback.format_exception(error)[-3:]
-        self._write({"event": "error", "type": type(error).__name__, "message": str(error), "trace": trace})
+        self.write({"event": "error", "type": type(error).__name__, "message": str(error), "trace": trace})
         return self.close(Ending(stop=stop, by="run", reason=f"{type(error).__name__}: {error}"))
 
     def _updated(self, node: str, update: Mapping[str, Any]) -> None:
         for event in events_of(node, update):
-            self._write(event)
+            self.write(event)
         self._log.exchange = update.get("exchange", self._log.exchange)
         self.ending = update.get("ending") or self.ending
 
     def _wait(self, interrupts: Any) -> None:
         self.waiting = [item.value for item in interrupts]
-        self._write({"event": "interrupt", "role": "run", "asks": self.waiting})
+        self.write({"event": "interrupt", "role": "run", "asks": self.waiting})
 
-    def _write(self, event: Mapping[str, Any]) -> None:
+    def write(self, event: Mapping[str, Any]) -> None:
+        """Record one event."""
         self._count(event)
         self._log.write(event)
 

@@ -33,7 +33,7 @@ _DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
 _PIECE = re.compile(
     r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?<!\.\.)(?=[\u3400-\u9fff]))   # a sentence ends (Chinese: no space)
       | \s*\n\s*\n\s*)                                # or a paragraph
-      | (?P<gap>\s*(?:\.\.+|\u2026)\s*|\s+)           # trailing dots hold a sentence together, as a space does
+      | (?P<gap>\s*(?:\.\.+|\u2026)\s*|\s{2,}|[^\S ])   # trailing dots hold a sentence together, as one space does
       """,
     re.VERBOSE,
 )

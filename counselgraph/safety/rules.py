@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 import yaml
 from pydantic import Field, PrivateAttr, ValidationError
 
 from counselgraph.errors import InputError
+from counselgraph.safety.anchors import AnchorIndex
 from counselgraph.safety.fold import fold_pattern
 from counselgraph.safety.levels import Category, Frozen, Level, Side, Time
 
@@ -154,10 +156,22 @@ class Book(Frozen):
     guards: dict[GuardKind, Guard]
     rules: tuple[Rule, ...]
     _compiled: dict[Patterns, Pattern] = PrivateAttr(default_factory=dict)
+    _indexed: dict[Side, tuple[AnchorIndex, list[tuple[Rule, Pattern]]]] = PrivateAttr(default_factory=dict)
 
     def of(self, side: Side) -> Iterator[Rule]:
         """The rules of one side."""
         return (rule for rule in self.rules if rule.side is side)
+
+    def that_may_match(self, side: Side, text: str) -> Iterator[tuple[Rule, list[Pattern]]]:
+        """The rules of one side with their compiled patterns, without those that cannot match a folded text."""
+        if side not in self._indexed:
+            pairs = [(rule, self.any_of((pattern,))) for rule in self.of(side) for pattern in rule.patterns]
+            self._indexed[side] = (AnchorIndex([pattern.pattern for _, pattern in pairs]), pairs)
+        index, pairs = self._indexed[side]
+        together = groupby((pairs[number] for number in index.candidates(text)), key=lambda pair: pair[0].id)
+        for _, group in together:
+            found = list(group)
+            yield found[0][0], [pattern for _, pattern in found]
 
     def spelled_out(self, pattern: str) -> str:
         """A pattern with its word lists filled in.

@@ -12,7 +12,17 @@ from counselgraph.safety.levels import Category, Finding, Level, Risk, Side, Sub
 from counselgraph.safety.passage import Passage
 from counselgraph.safety.reply import invented_contacts, left_out
 from counselgraph.safety.resources import INTERNATIONAL, resources_for
-from counselgraph.safety.rules import DEFAULT_LANGUAGE, Book, GuardKind, Marker, Rule, language_of, languages, load_book
+from counselgraph.safety.rules import (
+    DEFAULT_LANGUAGE,
+    Book,
+    GuardKind,
+    Marker,
+    Pattern,
+    Rule,
+    language_of,
+    languages,
+    load_book,
+)
 
 __all__ = ["languages", "screen", "screen_reply"]
 
@@ -79,8 +89,8 @@ def screen_folded(folded: Folded, side: Side, book: Book) -> Verdict:
     """Screen a folded text with the rules of one book."""
     found: dict[Finding, Rule] = {}
     denied = side is Side.CLIENT and _says_denial(folded, book)
-    for rule in book.of(side):
-        for passage in _passages(folded, rule, book):
+    for rule, patterns in book.that_may_match(side, folded.text):
+        for passage in _passages(folded, rule, patterns, book):
             if GuardKind.NEGATION in rule.guards and passage.held_by(GuardKind.NEGATION):
                 denied = denied or _denies(rule, passage)
             elif finding := _finding(rule, passage):
@@ -134,13 +144,11 @@ def _denies(rule: Rule, passage: Passage) -> bool:
     return rule.category in SELF_DIRECTED and own and passage.marker() is not Marker.REMOTE
 
 
-def _passages(folded: Folded, rule: Rule, book: Book) -> Iterator[Passage]:
-    """Matches of a rule, each wording once; one search of all its patterns spares most texts the searches for each."""
-    if not book.any_of(rule.patterns).search(folded.text):
-        return
+def _passages(folded: Folded, rule: Rule, patterns: Iterable[Pattern], book: Book) -> Iterator[Passage]:
+    """Matches of a rule by those of its patterns that may match, each wording once."""
     seen: set[tuple[str, str, str]] = set()
-    for pattern in rule.patterns:
-        for found in book.any_of((pattern,)).finditer(folded.text):
+    for pattern in patterns:
+        for found in pattern.finditer(folded.text):
             passage = Passage.around(folded, *found.span(), book)
             if passage.words in seen:
                 continue

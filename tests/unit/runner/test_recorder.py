@@ -37,19 +37,18 @@ def model_call(role: str = "client", *, journaled: bool = False) -> dict[str, An
 
 def test_a_session_is_summed_up_in_its_end(log: SessionLog, tmp_path: Path) -> None:
     recorder = Recorder(log)
-    recorder.take("updates", {"recall": {"exchange": 0}})
-    recorder.take("updates", {"screen_counselor": {"spoken": Draft(role="counselor", text="Hello.", kind="opening")}})
-    recorder.take("updates", {"remember": {"exchange": 1, "ending": None}})
-    recorder.take("custom", model_call())
-    recorder.take("custom", model_call(journaled=True))
-    recorder.take("custom", {"event": "repair", "role": "planner", "problem": "p"})
-    recorder.take("custom", {"event": "retry", "role": "client"})
+    recorder.take({"recall": {"exchange": 0}})
+    recorder.take({"screen_counselor": {"spoken": Draft(role="counselor", text="Hello.", kind="opening")}})
+    recorder.take({"remember": {"exchange": 1, "ending": None}})
+    recorder.write(model_call())
+    recorder.write(model_call(journaled=True))
+    recorder.write({"event": "repair", "role": "planner", "problem": "p"})
+    recorder.write({"event": "retry", "role": "client"})
     recorder.take(
-        "updates",
         {"screen_client": {"spoken": Draft(role="client", text="Hi."), "risk": Risk(level=Level.PASSIVE)}},
     )
-    recorder.take("updates", {"planner": {"plan": sample_plan()}})
-    recorder.take("updates", {"remember": {"ending": ENDING}})
+    recorder.take({"planner": {"plan": sample_plan()}})
+    recorder.take({"remember": {"ending": ENDING}})
     assert recorder.ending == ENDING
     assert recorder.close(ENDING) == ENDING
     *_, last = events(tmp_path)
@@ -66,9 +65,9 @@ def test_a_session_is_summed_up_in_its_end(log: SessionLog, tmp_path: Path) -> N
 def test_turns_carry_the_exchange_they_were_said_in(log: SessionLog, tmp_path: Path) -> None:
     recorder = Recorder(log)
     for exchange in (1, 2):
-        recorder.take("updates", {"screen_client": {"spoken": Draft(role="client", text=f"Turn {exchange}.")}})
+        recorder.take({"screen_client": {"spoken": Draft(role="client", text=f"Turn {exchange}.")}})
         log.exchange = exchange
-        recorder.take("updates", {"remember": {"exchange": exchange + 1}})
+        recorder.take({"remember": {"exchange": exchange + 1}})
     assert [event["exchange"] for event in events(tmp_path) if event["event"] == "turn"] == [0, 2]
 
 
@@ -93,13 +92,13 @@ def test_an_error_is_told_and_ends_the_session(
 
 def test_what_a_session_waits_for_is_kept_and_told(log: SessionLog, tmp_path: Path) -> None:
     recorder = Recorder(log)
-    recorder.take("updates", {"__interrupt__": (SimpleNamespace(value={"role": "counselor"}),)})
+    recorder.take({"__interrupt__": (SimpleNamespace(value={"role": "counselor"}),)})
     assert recorder.waiting == [{"role": "counselor"}]
     assert events(tmp_path)[-1]["asks"] == [{"role": "counselor"}]
 
 
 def test_a_private_channel_is_told_as_a_note(log: SessionLog, tmp_path: Path) -> None:
-    Recorder(log).take("updates", {"supervisor": {"supervision": ["well done"]}})
+    Recorder(log).take({"supervisor": {"supervision": ["well done"]}})
     (note,) = events(tmp_path)
     assert (note["event"], note["role"], note["channel"], note["value"]) == (
         "note",
@@ -110,5 +109,5 @@ def test_a_private_channel_is_told_as_a_note(log: SessionLog, tmp_path: Path) ->
 
 
 def test_a_node_without_an_update_is_no_event(log: SessionLog, tmp_path: Path) -> None:
-    Recorder(log).take("updates", {"planner": None})
+    Recorder(log).take({"planner": None})
     assert events(tmp_path) == []

@@ -1,0 +1,80 @@
+"""Anchors never make a pattern miss what it would have matched."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counselgraph.safety.anchors import AnchorIndex, anchors
+from counselgraph.safety.fold import fold
+from counselgraph.safety.levels import Side
+from counselgraph.safety.rules import languages, load_book
+
+BOOKS = {language: load_book(language) for language in languages()}
+PATTERNS = [
+    book.any_of((pattern,)) for book in BOOKS.values() for rule in book.rules for pattern in rule.patterns
+]  # fmt: skip
+EXAMPLES = sorted({text for book in BOOKS.values() for rule in book.rules for text in (*rule.hits, *rule.misses)})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("kill myself", {"kill myself"}),
+        ("(?:end|take) my life", {" my life"}),
+        ("colou?r", {"colo"}),
+        ("pills|rope", {"pills", "rope"}),
+        (r"\bgun\b", {"gun"}),
+        ("(?:so )?tired", {"tired"}),
+        ("[ab]c?", set()),
+        ("a(?!b)lone", {"alone"}),
+        ("(?:very ){2}sad", {"very "}),
+        ("x|", set()),
+    ],
+)
+def test_the_anchors_of_a_pattern_are_words_no_match_can_do_without(pattern: str, words: set[str]) -> None:
+    assert anchors(pattern) == words
+
+
+@pytest.mark.parametrize("language", BOOKS)
+def test_every_match_of_every_rule_holds_an_anchor(language: str) -> None:
+    checked = 0
+    for text in map(fold, EXAMPLES):
+        for pattern in PATTERNS:
+            if pattern.search(text.text):
+                found = anchors(pattern.pattern)
+                assert not found or any(word in text.text for word in found), (pattern.pattern, text.text)
+                checked += 1
+    assert checked > len(BOOKS[language].rules)
+
+
+@pytest.mark.parametrize("side", Side)
+@pytest.mark.parametrize("language", BOOKS)
+def test_the_index_leaves_out_no_rule_that_matches(language: str, side: Side) -> None:
+    book = BOOKS[language]
+    for text in (fold(example).text for example in EXAMPLES):
+        left = {rule.id for rule, _ in book.that_may_match(side, text)}
+        assert {rule.id for rule in book.of(side) if book.any_of(rule.patterns).search(text)} <= left
+
+
+WORDS = st.text("abc ", min_size=1, max_size=4)
+PARTS = st.recursive(
+    WORDS.map(re.escape),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: f"(?:{'|'.join(parts)})"),
+        st.lists(inner, min_size=1, max_size=3).map("".join),
+        inner.map(lambda part: f"(?:{part})?"),
+        inner.map(lambda part: f"(?:{part}){{1,2}}"),
+        inner.map(lambda part: f"(?={part})"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=5), st.text("abc ", max_size=20))
+def test_what_the_index_leaves_out_does_not_match(patterns: list[str], text: str) -> None:
+    left = AnchorIndex(patterns).candidates(text)
+    assert {number for number, pattern in enumerate(patterns) if re.search(pattern, text)} <= set(left)
