@@ -107,10 +107,10 @@ def main() -> None:
                 )
 
 
-def write_personas(folder: Path) -> None:
+def write_personas(folder: Path, count: int = SESSIONS) -> None:
     """Made-up clients, one file each."""
     folder.mkdir(parents=True)
-    for number in range(SESSIONS):
+    for number in range(count):
         persona = sample_persona().model_copy(update={"id": f"client-{number}"})
         (folder / f"{number}.yaml").write_text(dump_persona(persona), encoding="utf-8")
 

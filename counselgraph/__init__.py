@@ -12,7 +12,14 @@ keep_quiet()
 if TYPE_CHECKING:
     from counselgraph.agents.ask import Ask, Draft, Scene
     from counselgraph.agents.role import Role, Update, role
-    from counselgraph.errors import ConfigError, CounselgraphError, InfrastructureError, InputError, ModelError
+    from counselgraph.errors import (
+        ConfigError,
+        ContextTooLong,
+        CounselgraphError,
+        InfrastructureError,
+        InputError,
+        ModelError,
+    )
     from counselgraph.graphs.context import Context
     from counselgraph.graphs.session import build_session
     from counselgraph.graphs.state import Ending, SessionState, StopReason
@@ -36,7 +43,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "agents.ask": ("Ask", "Draft", "Scene"),
     "agents.role": ("Role", "Update", "role"),
-    "errors": ("ConfigError", "CounselgraphError", "InfrastructureError", "InputError", "ModelError"),
+    "errors": (
+        "ConfigError",
+        "ContextTooLong",
+        "CounselgraphError",
+        "InfrastructureError",
+        "InputError",
+        "ModelError",
+    ),
     "graphs.context": ("Context",),
     "graphs.session": ("build_session",),
     "graphs.state": ("Ending", "SessionState", "StopReason"),
@@ -62,6 +76,7 @@ __all__ = [
     "Ask",
     "ConfigError",
     "Context",
+    "ContextTooLong",
     "CounselgraphError",
     "Draft",
     "Ending",

@@ -1,4 +1,4 @@
-"""The error tree. Five classes: everything this package raises on purpose is one of them."""
+"""The error tree: everything this package raises on purpose is one of these classes."""
 
 from __future__ import annotations
 
@@ -60,3 +60,7 @@ class ModelError(CounselgraphError):
 
 class InfrastructureError(CounselgraphError):
     """A model or store could not be reached or failed for reasons of its own; not a result."""
+
+
+class ContextTooLong(InfrastructureError):  # noqa: N818 - says what happened, as `TimeoutError` would not
+    """A prompt does not fit into the model's context; the message names the role and the session."""

@@ -33,7 +33,8 @@ def exchange_of(message: AnyMessage) -> int:
 
 def text_of(message: AnyMessage) -> str:
     """The words of the turn."""
-    return str(message.text)
+    content = message.content
+    return content if isinstance(content, str) else str(message.text)
 
 
 def said_by(messages: Iterable[AnyMessage], role: str) -> list[str]:

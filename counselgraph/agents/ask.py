@@ -12,12 +12,16 @@ from langchain_core.messages import AnyMessage
 from pydantic import BaseModel, ConfigDict
 
 from counselgraph.agents.prompts import dialogue_for, lay_out
-from counselgraph.errors import ModelError
-from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage
+from counselgraph.agents.window import Fitted, fit
+from counselgraph.errors import ContextTooLong, ModelError
+from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage, context_of
 from counselgraph.models.events import collecting
 from counselgraph.models.structured import parse
 
 Output = TypeVar("Output", bound=BaseModel)
+
+_ANSWER_TOKENS = 512  # room for an answer when no parameter limits it
+_REPAIR_TOKENS = 200  # room for the words that ask for a repair
 
 _EMPTY = "Your answer was empty. Say your next line now, and nothing else."
 _INVALID = "That was not valid: {error}. Answer again with one JSON object that follows the schema, and nothing else."
@@ -114,32 +118,47 @@ class Ask:
         Raises:
             ModelError: The answer does not parse, twice.
         """
-        messages = lay_out(instruction, dialogue_for(self.role, dialogue), card)
-        answer = await self._call(messages, card, turns=len(dialogue), output=output)
+        fitted = self._fitted(instruction, dialogue, card, answers=2)
+        answer = await self._call(fitted, card, turns=len(dialogue), output=output)
         try:
             return parse(answer.text, output)
         except ModelError as error:
-            self.emit({"event": "repair", "role": self.role, "problem": str(error)})
+            self._unusable("unparsed", str(error))
             repair = (_says("assistant", answer.text or "{}"), _says("user", _INVALID.format(error=error)))
-            again = await self._call(messages, card, turns=len(dialogue), output=output, repair=repair)
+        again = await self._call(fitted, card, turns=len(dialogue), output=output, repair=repair)
+        try:
             return parse(again.text, output)
+        except ModelError as error:
+            self._unusable("unparsed", str(error), again=False)
+            raise
 
     async def _answer(self, instruction: str, dialogue: Sequence[AnyMessage], card: str) -> Answer:
-        messages = lay_out(instruction, dialogue_for(self.role, dialogue), card)
-        answer = await self._call(messages, card, turns=len(dialogue))
+        answer = await self._call(self._fitted(instruction, dialogue, card), card, turns=len(dialogue))
         if answer.text.strip() or answer.end:
             return answer
-        self.emit({"event": "repair", "role": self.role, "problem": "empty answer"})
+        self._unusable("empty", "empty answer")
         card = f"{card}\n\n{_EMPTY}".strip()
-        again = lay_out(instruction, dialogue_for(self.role, dialogue), card)
-        answer = await self._call(again, card, turns=len(dialogue))
+        answer = await self._call(self._fitted(instruction, dialogue, card), card, turns=len(dialogue))
         if not answer.text.strip() and not answer.end:
+            self._unusable("empty", "empty answer", again=False)
             raise ModelError(f"{self.model.name} gave an empty answer twice for role {self.role!r}.")
         return answer
 
+    def _fitted(self, instruction: str, dialogue: Sequence[AnyMessage], card: str, *, answers: int = 1) -> Fitted:
+        """The prompt, without its oldest turns if they no longer fit the model, with room for so many answers."""
+        messages = lay_out(instruction, dialogue_for(self.role, dialogue), card)
+        limit = context_of(self.model)
+        if limit is None:
+            return Fitted(messages)
+        reserve = answers * int(self.params.get("max_tokens", _ANSWER_TOKENS)) + (_REPAIR_TOKENS if answers > 1 else 0)
+        try:
+            return fit(messages, role=self.role, context_tokens=limit, reserve_tokens=reserve)
+        except ContextTooLong as error:
+            raise ContextTooLong(f"Session {self.scene.session!r}: {error}") from error
+
     async def _call(
         self,
-        messages: tuple[ChatMessage, ...],
+        fitted: Fitted,
         card: str,
         *,
         turns: int,
@@ -148,7 +167,7 @@ class Ask:
     ) -> Answer:
         request = Request(
             role=self.role,
-            messages=(*messages, *repair),
+            messages=(*fitted.messages, *repair),
             card=card,
             view=self.view,
             output=output,
@@ -165,14 +184,34 @@ class Ask:
         with collecting(self._forward):
             answer = await self.model.answer(request)
         self.usage += answer.usage
-        self._report(request, turns, repair, answer, time.perf_counter() - started)
+        self._report(request, turns, fitted.left_out, repair, answer, time.perf_counter() - started)
         return answer
+
+    def _unusable(self, kind: str, problem: str, *, again: bool = True) -> None:
+        """Tell that an answer cannot be used, and whether it is asked for again."""
+        self.emit(
+            {
+                "event": "repair",
+                "role": self.role,
+                "exchange": self.scene.exchange,
+                "model": self.model.name,
+                "kind": kind,
+                "problem": problem,
+                "again": again,
+            }
+        )
 
     def _forward(self, event: dict[str, Any]) -> None:
         self.emit({"role": self.role, "exchange": self.scene.exchange, **event})
 
     def _report(
-        self, request: Request, turns: int, repair: tuple[ChatMessage, ...], answer: Answer, seconds: float
+        self,
+        request: Request,
+        turns: int,
+        left_out: int,
+        repair: tuple[ChatMessage, ...],
+        answer: Answer,
+        seconds: float,
     ) -> None:
         self.emit(
             {
@@ -184,6 +223,7 @@ class Ask:
                 "seed": request.seed,
                 "system": request.messages[0]["content"],
                 "turns": turns,
+                **({"left_out": left_out} if left_out else {}),
                 "card": request.card,
                 **({"repair": [dict(message) for message in repair]} if repair else {}),
                 "output": request.output.__name__ if request.output else None,

@@ -10,75 +10,125 @@ from counselgraph.protocols.protocol import Protocol
 
 _ATTITUDES = {
     Attitude.POSITIVE: "You want help and expect it to work. You answer openly and build on what you are offered.",
-    Attitude.NEUTRAL: "You are in two minds: willing at times, doubtful or guarded at others.",
-    Attitude.NEGATIVE: "You doubt that talking helps. You hold back, turn aside, or answer with irony when pressed.",
+    Attitude.NEUTRAL: "You are in two minds. At times you are willing, at times doubtful or guarded.",
+    Attitude.NEGATIVE: (
+        "You doubt that talking helps. You hold back, turn aside, or answer with irony when you feel pressed. "
+        "You agree with a new idea only after you have argued with it."
+    ),
 }
+_RECEPTIVITY = (
+    (0.34, "New ideas hardly reach you: you mostly see why they do not fit you."),
+    (0.67, "You take in a new idea slowly, a part of it at a time."),
+    (1.01, "You like new ideas, but it takes time until one feels true."),
+)
 _CONDITIONS = {
-    When.FREELY: "you tell this without being asked",
-    When.ASKED: "only if asked about it",
-    When.TRUSTED: "only if you have come to trust the counselor",
-    When.ASKED_DIRECTLY: "only if asked directly about exactly this",
+    When.FREELY: "What you tell of your own accord",
+    When.ASKED: "What you tell only if you are asked about it",
+    When.TRUSTED: "What you tell only once you trust the counselor",
+    When.ASKED_DIRECTLY: "What you tell only if you are asked directly about exactly this",
 }
-_LENGTHS = {1: "You say little.", 2: "You speak at a middling length.", 3: "You tend to talk at length."}
+_LENGTHS = {
+    1: "You say little: mostly one or two short sentences.",
+    2: "You mostly say one to three sentences.",
+    3: "You tend to talk: three to five sentences.",
+}
+_NO_RISK = "About dying: unless it is written above, you have no thoughts of dying or of hurting yourself or anybody."
 
 
 def client_card(persona: Persona) -> str:
     """All a client knows of itself, one fact a line; empty fields are left out."""
-    who, problem, mind, past = (
-        persona.demographics,
-        persona.presenting_problem,
-        persona.conceptualization,
-        persona.history,
-    )
-    lines = [
-        _line("Name", persona.name),
-        _line("Age", "" if who.age is None else str(who.age)),
-        _line("Gender", who.gender),
-        _line("Occupation", who.occupation),
-        _line("Education", who.education),
-        _line("Marital status", who.marital_status),
-        _line("Family", who.family),
-        _line("Background", who.culture),
-        _line("What troubles you", problem.statement),
-        _line("How it began", problem.onset),
-        _line("What you think caused it", problem.cause),
-        _line("How it went on", problem.course),
-        _line("When it shows", problem.triggers),
-        _line("What you have tried", problem.coping),
-        _line("Why you come", persona.reason_for_counseling),
-        _line("Situations", _joined(mind.situations)),
-        _line("What goes through your mind", _joined(f'"{thought}"' for thought in mind.automatic_thoughts)),
-        _line("What you feel", ", ".join(mind.emotions)),
-        _line("What you do then", _joined(mind.behaviours)),
-        _line("Rules you live by", _joined(mind.intermediate_beliefs)),
-        _line("What you believe deep down, and rarely say", _joined(mind.core_beliefs)),
-        _line("Earlier episodes", past.previous_episodes),
-        _line("Earlier treatment", past.treatment),
-        _line("Health", past.medical),
-        _line("Life so far", past.life),
-        _line("At work or school", persona.functioning.work),
-        _line("With other people", persona.functioning.relationships),
-        _line("Day to day", persona.functioning.daily_life),
-        _line("Who is there for you", _joined(persona.supports)),
-        _line("What you hope for", _joined(persona.goals)),
-        _line("What you say of dying, in rising order, as the talk goes on", _joined(persona.risk.statements)),
-        _line("If asked directly about it", persona.risk.on_direct_question),
-        _line("What holds you", _joined(persona.risk.protective)),
-        *(_line(heading, text) for heading, text in persona.other.items()),
-        *(f"- {_CONDITIONS[item.when]} ({item.topic}): {item.text}" for item in persona.disclosures),
+    told = [*_head(persona), *_story(persona), *_mind(persona), *_life(persona)]
+    lines = [_line(label, text) for label, text in told]
+    return "\n".join(line for line in [*lines, *_disclosures(persona), *_risk(persona)] if line)
+
+
+def _head(persona: Persona) -> list[tuple[str, str]]:
+    who = persona.demographics
+    return [
+        ("Name", persona.name),
+        ("Age", "" if who.age is None else str(who.age)),
+        ("Gender", who.gender),
+        ("Occupation", who.occupation),
+        ("Education", who.education),
+        ("Marital status", who.marital_status),
+        ("Family", who.family),
+        ("Background", who.culture),
     ]
-    return "\n".join(line for line in lines if line)
+
+
+def _story(persona: Persona) -> list[tuple[str, str]]:
+    problem = persona.presenting_problem
+    return [
+        ("What troubles you", problem.statement),
+        ("How it began", problem.onset),
+        ("What you think caused it", problem.cause),
+        ("How it went on", problem.course),
+        ("When it shows", problem.triggers),
+        ("What you have tried", problem.coping),
+        ("Why you come", persona.reason_for_counseling),
+    ]
+
+
+def _mind(persona: Persona) -> list[tuple[str, str]]:
+    mind = persona.conceptualization
+    return [
+        ("Situations", _joined(mind.situations)),
+        ("What goes through your mind", _joined(f'"{thought}"' for thought in mind.automatic_thoughts)),
+        ("What you feel", ", ".join(mind.emotions)),
+        ("What you do then", _joined(mind.behaviours)),
+        ("Rules you live by", _joined(mind.intermediate_beliefs)),
+        ("What you believe deep down, and rarely say", _joined(mind.core_beliefs)),
+    ]
+
+
+def _life(persona: Persona) -> list[tuple[str, str]]:
+    past, now = persona.history, persona.functioning
+    return [
+        ("Earlier episodes", past.previous_episodes),
+        ("Earlier treatment", past.treatment),
+        ("Health", past.medical),
+        ("Life so far", past.life),
+        ("At work or school", now.work),
+        ("With other people", now.relationships),
+        ("Day to day", now.daily_life),
+        ("Who is there for you", _joined(persona.supports)),
+        ("What you hope for", _joined(persona.goals)),
+        *persona.other.items(),
+    ]
+
+
+def _disclosures(persona: Persona) -> list[str]:
+    lines: list[str] = []
+    for when, heading in _CONDITIONS.items():
+        items = [f"- {item.topic}: {item.text}" for item in persona.disclosures if item.when is when]
+        lines += [f"{heading}:", *items] if items else []
+    return lines
+
+
+def _risk(persona: Persona) -> list[str]:
+    risk = persona.risk
+    if not (risk.level or risk.statements or risk.on_direct_question):
+        return [_NO_RISK]
+    settled = "When you have been asked about it with care you grow calmer, and say that you will not do it."
+    return [
+        "About dying (in this order, one at a time, spread over the session; nothing graver than the last):",
+        *(f"{number}. {text}" for number, text in enumerate(risk.statements, 1)),
+        _line("If you are asked directly about it", risk.on_direct_question),
+        _line("What holds you", _joined(risk.protective)),
+        settled if risk.settles else "",
+    ]
 
 
 def attitude_card(persona: Persona) -> str:
-    """How the client meets counseling, and how it talks."""
+    """How the client meets counseling, how fast it takes things in, and how it talks; one point a line."""
     style = persona.style
-    parts = [
-        persona.attitude_instruction or _ATTITUDES[persona.attitude],
+    lines = [
+        _line("This describes you", persona.attitude_instruction) or _ATTITUDES[persona.attitude],
+        next(text for below, text in _RECEPTIVITY if persona.receptivity < below),
         f"Your way of speaking is {style.register_}. {_LENGTHS[style.verbosity]}",
-        f"You sometimes say: {', '.join(style.habits)}." if style.habits else "",
+        _line("Now and then, not in every turn, you say", _joined(f'"{habit}"' for habit in style.habits)),
     ]
-    return " ".join(part for part in parts if part)
+    return "\n".join(line for line in lines if line)
 
 
 def intake_card(intake: Intake) -> str:
@@ -91,9 +141,9 @@ def intake_card(intake: Intake) -> str:
 
 
 def memory_card(memories: Sequence[MemoryRecord]) -> str:
-    """Memories, oldest session first; "Nothing yet." if there are none."""
+    """Memories, oldest session first; says so if there are none."""
     lines = [f"- (session {memory.session_number}, {memory.kind}) {memory.text}" for memory in memories]
-    return "\n".join(lines) or "Nothing yet."
+    return "\n".join(lines) or "Nothing yet. This is the first session."
 
 
 def technique_list(protocol: Protocol) -> str:

@@ -12,17 +12,51 @@ from counselgraph.languages import language_name
 from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.safety.levels import Level, Risk
+from counselgraph.safety.replies import Topic, topic_of
+from counselgraph.safety.resources import resources_for
 
-_OPEN = "Greet the client by name and ask what brings them. Two short sentences."
-_OPEN_AGAIN = "Welcome the client back by name, say what you remember of last time and ask how the homework went."
-_NO_PLAN = "Follow the client; reflect, then ask one open question."
-_ALL_DONE = "All planned steps are done. Follow what is most alive for the client with one open question."
-_WATCH = "Something the client said may point to danger. Check in on it gently and directly before anything else."
-_SUSPENDED = (
-    "The plan is suspended: the client has spoken of suicide. Name the words, then ask one direct question, in this "
-    "order over your turns: thoughts, plan, intent, means, when. Ask nothing that was already answered. Offer a crisis "
-    "line and a trusted person. No blame, no contract, no method."
+_OPEN = "Your first turn. Greet the client by name and ask what brings them. Two short sentences."
+_OPEN_AGAIN = (
+    "Your first turn. Welcome the client back by name, say one thing you remember of last time, and ask how the "
+    "homework went. Three short sentences."
 )
+_NO_PLAN = "This turn: reflect what the client said, then ask one open question."
+_ALL_DONE = "All planned steps are done. This turn: follow what is most alive for the client, with one open question."
+_AGAIN = " The last try gave you little: ask for something smaller, and more gently."
+_CHECK_IN = (
+    "Something the client said may point to danger. Take it up first, gently, in their words. If it sounds serious, "
+    "ask about it and leave the step for later. Otherwise:"
+)
+_ASK = (
+    "Safety comes first, the plan's step can wait. This turn: say back the client's words, then ask one direct "
+    "question: {question}. If they have answered that already, ask what makes it worse and who could be with them."
+)
+_ASSESS = (
+    "Safety comes first, the plan waits. This turn: say back the client's words, then ask one direct question: "
+    "{question}. Keep for your next turns, one question each: {further}. Leave out what was answered."
+)
+_STILL_ASSESS = (
+    "Safety comes first, the plan still waits. The client's last words hold no new sign of danger. This turn: take "
+    "them up, then ask one question that is still open: {question}; {further}. If all was answered, ask what helps "
+    "them to stay safe."
+)
+_OFFER = (
+    "If you have not offered help from outside yet, offer this service, copied exactly, and no other: {service}. "
+    "If the client has named somebody they trust, point to that person. No blame, no promise asked for, no talk of "
+    "ways to do it."
+)
+_QUESTIONS = {
+    Topic.SELF: "whether they are thinking of killing themselves",
+    Topic.HARMED: "whether they are safe where they are now",
+    Topic.OTHERS: "whether they are thinking of hurting somebody",
+    Topic.ANOTHER: "whether that person is in danger now, and who is with them",
+}
+_FURTHER = {
+    Topic.SELF: "a plan, the intent to act, the means at hand, when",
+    Topic.HARMED: "who hurts them, when it last happened, where they can go tonight",
+    Topic.OTHERS: "whom, a plan, the means at hand, when",
+    Topic.ANOTHER: "what that person said, a plan, the means at hand, who can act now",
+}
 
 
 @role(view=CounselorView, speaks=True)
@@ -37,19 +71,35 @@ async def counselor(view: CounselorView, ask: Ask) -> Update:
         memories=memory_card(memories),
         language=language_name(ask.scene.language),
     )
-    return {"draft": await ask.turn(instruction, view["messages"], turn_card(view, ask.scene.language))}
+    card = turn_card(view, ask.scene.language, ask.scene.locale)
+    return {"draft": await ask.turn(instruction, view["messages"], card)}
 
 
-def turn_card(view: CounselorView, language: str) -> str:
-    """What the counselor should do in this turn: safety first, then the plan's current step."""
-    risk = view.get("risk") or Risk()
+def turn_card(view: CounselorView, language: str, locale: str = "US") -> str:
+    """What the counselor should do in this turn: safety first, then the plan's current step.
+
+    Args:
+        view: The counselor's View.
+        language: Language the client speaks; the plan's place is read from the client's answers.
+        locale: Country whose crisis service is named while the plan is suspended.
+    """
     if view["exchange"] == 0:
         return _OPEN_AGAIN if view.get("counselor_memories") else _OPEN
-    if risk.suspends_plan:
-        return _SUSPENDED
+    risk = view.get("risk") or Risk()
+    if risk.suspends_plan or risk.turn_level >= Level.PASSIVE:
+        return _safety(risk, locale)
     plan = view.get("plan")
     task = _NO_PLAN if plan is None else _task(plan, view, language)
-    return f"{_WATCH} Then: {task}" if risk.turn_level > Level.NONE else task
+    return f"{_CHECK_IN} {task}" if risk.turn_level > Level.NONE else task
+
+
+def _safety(risk: Risk, locale: str) -> str:
+    topic, line = topic_of(risk), resources_for(locale).first
+    if not risk.suspends_plan:
+        return _ASK.format(question=_QUESTIONS[topic])
+    task = _ASSESS if risk.turn_level >= Level.PASSIVE else _STILL_ASSESS
+    offer = _OFFER.format(service=f"{line.name}, {line.contact} ({line.hours})")
+    return f"{task.format(question=_QUESTIONS[topic], further=_FURTHER[topic])} {offer}"
 
 
 def _task(plan: Plan, view: CounselorView, language: str) -> str:
@@ -58,6 +108,8 @@ def _task(plan: Plan, view: CounselorView, language: str) -> str:
         return _ALL_DONE
     protocol, step = load_protocol(), plan.steps[at.index]
     technique = protocol.techniques[plan.technique]
-    again = " The client gave you nothing last time: make it smaller and gentler." if at.attempt else ""
     task = f" Suggested task: {technique.homework}" if step.id == "homework" else ""
-    return f"{technique.label}. Working on: {plan.focus}. Now: {step.aim}{again}{task}"
+    return (
+        f"Technique, not to be named: {technique.label}. Working on: {plan.focus.rstrip('.')}. "
+        f"This turn: {step.aim}{_AGAIN if at.attempt else ''}{task}"
+    )

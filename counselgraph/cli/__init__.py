@@ -11,12 +11,13 @@ from counselgraph.cli import show
 from counselgraph.cli import export
 from counselgraph.cli import personas
 from counselgraph.cli import doctor
+from counselgraph.cli import serve_model
 
 # isort: on
 from counselgraph.cli.app import BAD_INPUT, DRAINED, SOME_FAILED, app, err
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
 
-__all__ = ["app", "doctor", "export", "main", "personas", "run", "show"]
+__all__ = ["app", "doctor", "export", "main", "personas", "run", "serve_model", "show"]
 
 
 def main() -> None:

@@ -35,6 +35,9 @@ from counselgraph.cli.settings import pairs, spec_of
 from counselgraph.errors import InfrastructureError, InputError, ModelError
 from counselgraph.runner.spec import RunSpec
 
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that play the sessions.")]
+Executor = Annotated[str | None, typer.Option("--executor", help="Where they are: local, or ray for a Ray cluster.")]
+
 
 @app.command()
 def run(
@@ -56,12 +59,17 @@ def run(
     max_exchanges: Annotated[int | None, typer.Option("--max-exchanges", help="Cap on exchanges.")] = None,
     min_exchanges: Annotated[int | None, typer.Option("--min-exchanges", help="No plan closes before this.")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", help="Sessions in flight.")] = None,
+    workers: Workers = None,
+    executor: Executor = None,
     language: Annotated[str | None, typer.Option("--language", help="Language of all sessions.")] = None,
     locale: Annotated[str | None, typer.Option("--locale", help="Country of the crisis resources, such as US.")] = None,
     memory: Memory = None,
     skip_bad: SkipBad = None,
     settings: Settings = None,
     to: Out = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on in a folder that holds a run with another spec.")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Print the first session as it happens.")] = False,
     display: Display = "auto",
 ) -> None:
@@ -78,6 +86,8 @@ def run(
         "max_exchanges": max_exchanges,
         "min_exchanges": min_exchanges,
         "concurrency": concurrency,
+        "workers": workers,
+        "executor": executor,
         "language": language,
         "locale": locale,
         "memory": memory,
@@ -86,20 +96,22 @@ def run(
     }
     models = {"client": client_model, "counselor": counselor_model, "planner": planner_model, **pairs(role_model)}
     wanted = spec_of(spec, flags, models, settings)
-    raise typer.Exit(_play(wanted, "none" if watch else display, watch=watch))
+    raise typer.Exit(_play(wanted, "none" if watch else display, watch=watch, force=force))
 
 
 @app.command()
 def resume(
     folder: Annotated[Path, typer.Argument(help="Run folder.")],
     base_url: BaseUrl = None,
+    workers: Workers = None,
+    executor: Executor = None,
     display: Display = "auto",
 ) -> None:
     """Continue a run that was stopped or killed; nothing is lost and nothing is played twice."""
     from counselgraph.runner.folder import RunFolder
     from counselgraph.runner.job import HUMAN
 
-    spec = RunFolder(folder).resumed(base_url=base_url)
+    spec = RunFolder(folder).resumed(base_url=base_url, workers=workers, executor=executor)
     raise typer.Exit(_talk(spec) if HUMAN in spec.models.values() else _play(spec, display))
 
 
@@ -123,14 +135,14 @@ def chat(
     raise typer.Exit(_talk(spec_of(None, flags, {seat: "human"}, settings)))
 
 
-def _play(spec: RunSpec, display: str, *, watch: bool = False) -> int:
+def _play(spec: RunSpec, display: str, *, watch: bool = False, force: bool = False) -> int:
     from counselgraph.runner.batch import run_sync
     from counselgraph.runner.display import showing
     from counselgraph.runner.show import WatchFirst
 
     with showing(display, err) as on_progress:
         watcher = WatchFirst(out).take if watch else None
-        result = run_sync(spec, on_progress=on_progress, on_event=watcher, on_notice=notice)
+        result = run_sync(spec, on_progress=on_progress, on_event=watcher, on_notice=notice, force=force)
     for problem in result.bad:
         err.print(f"left out: {problem}", markup=False)
     for session, reason in result.failed.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 
 from counselgraph.errors import ConfigError, InfrastructureError
 
 LOCK_FILE = "counselgraph.lock"
+_PAUSE_S = 0.05
 
 if sys.platform == "win32":
     import msvcrt
@@ -34,13 +36,23 @@ class FolderLock:
         folder: An existing folder; a small lock file is made in it and stays there.
         what: What the folder is, for messages.
         harm: What two processes on one such folder would do, for messages.
+        fix: What to do about it, for messages.
+        patience_s: How long to wait for another holder. Blocking.
 
     Raises:
         ConfigError: Another process holds the folder, or it cannot be written to.
         InfrastructureError: The file system does not support locks.
     """
 
-    def __init__(self, folder: Path, *, what: str = "memory folder", harm: str = "would read stale memories") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        what: str = "memory folder",
+        harm: str = "would read stale memories",
+        fix: str = "end that process, serve the folder (docs/scaling.md), or give each process a folder of its own",
+        patience_s: float = 0,
+    ) -> None:
         path = folder / LOCK_FILE
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -50,11 +62,11 @@ class FolderLock:
                 "change its permissions."
             ) from error
         try:
-            _lock(self._descriptor)
+            _wait_for(self._descriptor, patience_s)
             self._sign()
         except OSError as error:
             os.close(self._descriptor)
-            raise _refusal(f"{what} {str(folder)!r}", harm, path, error) from error
+            raise _refusal(f"{what} {str(folder)!r}", harm, fix, path, error) from error
 
     def _sign(self) -> None:
         os.ftruncate(self._descriptor, 0)
@@ -65,11 +77,40 @@ class FolderLock:
         os.close(self._descriptor)
 
 
-def _refusal(folder: str, harm: str, path: Path, error: OSError) -> ConfigError | InfrastructureError:
+def hold_file(file: Path) -> int:
+    """Hold a file, made if missing, until the descriptor given back is closed or this process ends.
+
+    Raises:
+        BlockingIOError: Another process holds it, or this one.
+        OSError: It cannot be opened or the file system does not support locks.
+    """
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _lock(descriptor)
+    except PermissionError as error:  # what Windows says
+        os.close(descriptor)
+        raise BlockingIOError(*error.args) from error
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _wait_for(descriptor: int, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return _lock(descriptor)
+        except (BlockingIOError, PermissionError):
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def _refusal(folder: str, harm: str, fix: str, path: Path, error: OSError) -> ConfigError | InfrastructureError:
     if not isinstance(error, BlockingIOError | PermissionError):
         return InfrastructureError(f"{folder} cannot be locked: {error.strerror}")
     holder = path.read_text(encoding="utf-8").strip() or "unknown"
     return ConfigError(
-        f"{folder} is already open in process {holder}, and two processes on one folder {harm}. "
-        "Fix: end that process, or give each process a folder of its own."
+        f"{folder} is already open in process {holder}, and two processes on one folder {harm}. Fix: {fix}."
     )

@@ -1,4 +1,4 @@
-"""The memory store: what the roles keep of their clients, in one Chroma collection on disk."""
+"""The memory store: what the roles keep of their clients, in one Chroma collection on disk or behind a server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from counselgraph.errors import ConfigError
-from counselgraph.memory.collection import SharedCollection
+from counselgraph.memory.collection import SharedCollection, closed
+from counselgraph.memory.connect import place_of
 from counselgraph.memory.embed import Embedder, load_embedder
 from counselgraph.memory.record import Kind, MemoryRecord
 
@@ -25,7 +26,7 @@ _OPEN_LOOPS = frozenset({Kind.SUMMARY, Kind.HOMEWORK})
 
 
 class MemoryStore:
-    """What the roles keep of their clients, in one folder.
+    """What the roles keep of their clients, in one folder or on one Chroma server.
 
     A memory is read only under the owner and the client it was written for; there is no call that reads across.
     Recall ranks every memory of that owner and client exactly: an approximate index may miss some of them, and its
@@ -33,7 +34,7 @@ class MemoryStore:
 
     Opening one folder several times in one process gives stores that share it. Another process is refused, because
     Chroma would answer it from a stale index; the refusal ends when the first process closes the folder or dies.
-    Stores may be used from any number of threads, but not in a forked child.
+    A server takes any number of processes. Stores may be used from any number of threads, but not in a forked child.
 
     Blocking. `aremember` and `arecall` are for async nodes; for the other calls, and for `open`, which takes about a
     second the first time, use `asyncio.to_thread`.
@@ -45,20 +46,20 @@ class MemoryStore:
         self._closed = False
 
     @classmethod
-    def open(cls, folder: str | Path, *, embedder: Embedder | None = None) -> Self:
-        """Open a memory folder, making it if need be.
+    def open(cls, place: str | Path, *, embedder: Embedder | None = None) -> Self:
+        """Open a memory folder, making it if need be, or the store of a Chroma server.
 
         Args:
-            folder: Folder of the database.
-            embedder: What turns texts into vectors, the lexical embedder if None. A folder remembers its name.
+            place: Folder of the database, or the server's URL (`http://host:port`).
+            embedder: What turns texts into vectors, the lexical embedder if None. A place remembers its name.
 
         Raises:
-            ConfigError: The folder is a file, is not writable, is open in another process, or was made with another
-                embedder.
-            InfrastructureError: Chroma cannot read what is in the folder.
+            ConfigError: The folder is a file, is not writable or is open in another process, the URL cannot be used,
+                or the place was made with another embedder.
+            InfrastructureError: Chroma cannot read what is in the folder, or the server does not answer.
         """
         embedder = embedder or load_embedder()
-        return cls(SharedCollection.open(Path(folder), embedder.name), embedder)
+        return cls(SharedCollection.open(place_of(place), embedder.name), embedder)
 
     def remember(self, records: Sequence[MemoryRecord]) -> int:
         """Write memories; writing one again changes nothing.
@@ -118,7 +119,7 @@ class MemoryStore:
         records = _to_records(found)
         if not records:
             return ()
-        nearness = self._nearness(query, np.asarray(found["embeddings"]))
+        nearness = self._nearness(query, _vectors(found["embeddings"]))
         ranked = sorted(
             zip(nearness, records, strict=True),
             key=lambda pair: (-pair[0], -pair[1].session_number, pair[1].exchange, pair[1].text, pair[1].id),
@@ -214,7 +215,7 @@ class MemoryStore:
         return len(ids)
 
     def close(self) -> None:
-        """Close this store; the folder is free when all stores on it are closed. Closing twice is fine."""
+        """Close this store; a folder is free when all stores on it are closed. Closing twice is fine."""
         if not self._closed:
             self._closed = True
             self._shared.leave()
@@ -229,7 +230,7 @@ class MemoryStore:
 
     def _open_shared(self) -> SharedCollection:
         if self._closed:
-            raise ConfigError(f"the memory store in {str(self._shared.folder)!r} is closed. Fix: open it again.")
+            raise ConfigError(closed(self._shared.place))
         return self._shared
 
     def _embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
@@ -253,6 +254,11 @@ def _scope(owner: str, client_id: str) -> dict[str, Any]:
     # One field for the pair: with two, Chroma would collect half of all rows for the owner before it drops them again.
     # JSON, because no two pairs may ever be written alike.
     return {"scope": json.dumps([owner, client_id])}
+
+
+def _vectors(found: Any) -> npt.NDArray[np.float64]:
+    # A server writes vectors as text and the reader makes doubles of it: through float32 they are what was stored.
+    return np.asarray(found, dtype=np.float32).astype(np.float64)
 
 
 def _to_metadata(record: MemoryRecord) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from typing_extensions import TypedDict
 
 
@@ -37,7 +37,7 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
     role: str
-    messages: tuple[ChatMessage, ...]
+    messages: SkipValidation[tuple[ChatMessage, ...]]  # checking would copy every message of every call
     card: str = ""
     view: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     output: type[BaseModel] | None = None
@@ -85,6 +85,12 @@ class Answer(BaseModel):
     end: str | None = None
     usage: Usage = Usage(calls=1)
     journaled: bool = False
+
+
+def context_of(model: Model) -> int | None:
+    """Tokens a model takes, prompt and answer together; None if it does not say."""
+    found: int | None = getattr(model, "context_tokens", None)
+    return found
 
 
 class Model(Protocol):

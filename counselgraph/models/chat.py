@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables.config import var_child_runnable_config
 
 from counselgraph.errors import ModelError
 from counselgraph.models.base import Answer, ChatMessage, Request, Usage
 from counselgraph.models.events import emit
-from counselgraph.models.retry import RetryPolicy, with_retries
-from counselgraph.models.structured import clean_text, wire_schema
+from counselgraph.models.retry import RetryPolicy, caller_of, with_retries
+from counselgraph.models.structured import clean_text, schema_prompt
+from counselgraph.models.wire import Reply
 
 _KINDS: dict[str, type[SystemMessage | HumanMessage | AIMessage]] = {
     "system": SystemMessage,
@@ -50,7 +52,8 @@ class ChatModel:
             ConfigError: The request was refused for good.
             InfrastructureError: No answer after every try.
         """
-        messages = to_langchain([*request.messages, *schema_prompt(request)])
+        asked = schema_prompt(request.output) if request.output is not None else ()
+        messages = to_langchain([*request.messages, *asked])
         settings = dict(request.params)
         if "seed" in type(self._chat).model_fields:
             settings["seed"] = request.seed
@@ -60,8 +63,9 @@ class ChatModel:
             policy=self._retry,
             deadline_s=self._timeout_s,
             seed=request.seed,
+            caller=caller_of(request),
         )
-        return answer_from(reply, request, self.name)
+        return answer_from(reply_of(reply), request, self.name)
 
 
 def to_langchain(messages: Iterable[ChatMessage]) -> list[BaseMessage]:
@@ -69,35 +73,36 @@ def to_langchain(messages: Iterable[ChatMessage]) -> list[BaseMessage]:
     return [_KINDS[message["role"]](content=message["content"]) for message in messages]
 
 
-def schema_prompt(request: Request) -> list[ChatMessage]:
-    """The message that asks for typed output in words; none for plain text."""
-    if request.output is None:
-        return []
-    schema = json.dumps(wire_schema(request.output))
-    return [{"role": "user", "content": f"Answer with one JSON object and nothing else. Its JSON schema:\n{schema}"}]
+def listened() -> bool:
+    """Whether LangChain callbacks listen to what is called here: LangGraph's token stream, a tracer."""
+    config = var_child_runnable_config.get()
+    callbacks = config.get("callbacks") if config else None
+    return bool(callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks)
 
 
-def answer_from(reply: AIMessage, request: Request, name: str) -> Answer:
-    """The answer in a reply. Plain text that was cut off is kept and emits a "limit" event.
-
-    Raises:
-        ModelError: Typed output was cut off.
-    """
-    if reply.response_metadata.get("finish_reason") == "length":
-        if request.output is not None:
-            raise ModelError("The answer was cut off before its JSON was complete; be shorter.")
-        emit("limit", limit="max_tokens", model=name)
-    return Answer(text=clean_text(reply.text), usage=usage_of(reply))
-
-
-def usage_of(reply: AIMessage) -> Usage:
-    """One call and its tokens, 0 where the server reported none."""
-    tokens = reply.usage_metadata
+def reply_of(message: AIMessage) -> Reply:
+    """What a chat model said, with its tokens: 0 where the server reported none."""
+    reason = message.response_metadata.get("finish_reason")
+    tokens = message.usage_metadata
     if tokens is None:
-        return Usage(calls=1)
-    return Usage(
+        return Reply(message.text, str(reason or ""), Usage(calls=1))
+    usage = Usage(
         calls=1,
         prompt_tokens=tokens["input_tokens"],
         cached_tokens=tokens.get("input_token_details", {}).get("cache_read", 0),
         completion_tokens=tokens["output_tokens"],
     )
+    return Reply(message.text, str(reason or ""), usage)
+
+
+def answer_from(reply: Reply, request: Request, name: str) -> Answer:
+    """The answer in a reply. Plain text that was cut off is kept and emits a "limit" event.
+
+    Raises:
+        ModelError: Typed output was cut off.
+    """
+    if reply.finish_reason == "length":
+        if request.output is not None:
+            raise ModelError("The answer was cut off before its JSON was complete; be shorter.")
+        emit("limit", limit="max_tokens", model=name)
+    return Answer(text=clean_text(reply.text), usage=reply.usage)

@@ -16,7 +16,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from counselgraph.errors import InfrastructureError, InputError
-from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage
+from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage, context_of
 
 
 class Entry(BaseModel):
@@ -125,6 +125,11 @@ class Journaled:
     def name(self) -> str:
         """Name of the model behind the journal."""
         return self._model.name
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens the model behind the journal takes, None if unknown."""
+        return context_of(self._model)
 
     async def answer(self, request: Request) -> Answer:
         """The recorded answer if there is one, otherwise the model's, recorded before it is returned."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -15,11 +15,12 @@ from langchain_core.language_models import BaseChatModel
 from counselgraph.errors import ConfigError
 from counselgraph.models.base import Model
 from counselgraph.models.chat import ChatModel
-from counselgraph.models.endpoint import Endpoint
+from counselgraph.models.endpoint import ClientKind, Endpoint
 from counselgraph.models.human import Human
 from counselgraph.models.replay import Replay
 from counselgraph.models.script import Script
 from counselgraph.models.structured import StructuredMode
+from counselgraph.models.wire import public
 
 VLLM_URL = "http://127.0.0.1:8000/v1"
 NO_KEY = "EMPTY"  # what a server without authentication expects in place of a key
@@ -41,7 +42,8 @@ class ModelName(NamedTuple):
     Attributes:
         kind: One of the keys of `FORMS`.
         rest: Model, file or folder; "" where the form has none.
-        base_url: Address given in the name itself, as in `vllm/qwen@http://127.0.0.1:8001/v1`.
+        base_url: Address given in the name itself, as in `vllm/qwen@http://127.0.0.1:8001/v1`; several with commas
+            between them.
     """
 
     kind: str
@@ -67,9 +69,25 @@ def check_model_name(name: str) -> ModelName:
     if not model:
         raise ConfigError(f"Model `{name}` names an address but no model; it should have the form `{FORMS[kind]}`.")
     base_url = f"http{address}" if at else None
-    if base_url is not None and urlsplit(base_url).username is not None:
+    if base_url is not None and any(urlsplit(one).username is not None for one in addresses(base_url)):
         raise ConfigError(f"Model `{kind}/{model}` carries a password in its address; names are written to logs.")
     return ModelName(kind, model, base_url)
+
+
+def addresses(base_url: str | Sequence[str]) -> tuple[str, ...]:
+    """The addresses in a text with commas between them, or in a sequence; each once, in the order given.
+
+    Raises:
+        ConfigError: One does not begin with http:// or https://, or there is none.
+    """
+    given = base_url.split(",") if isinstance(base_url, str) else base_url
+    found = tuple(dict.fromkeys(one.strip().rstrip("/") for one in given if one.strip()))
+    for one in found:
+        if not one.startswith(("http://", "https://")):
+            raise ConfigError(f"The address `{public(one)}` should begin with http:// or https://.")
+    if not found:
+        raise ConfigError("An empty address was given for the model server.")
+    return found
 
 
 class Models:
@@ -80,23 +98,26 @@ class Models:
     Args:
         base_url: Address of the OpenAI-compatible server for `openai/` and `vllm/` names that carry none; the
             environment variable OPENAI_BASE_URL by default. `vllm/` falls back to `VLLM_URL`; `openai/` has no
-            fallback, so nothing leaves the machine unless an address was named.
+            fallback, so nothing leaves the machine unless an address was named. Several addresses, in a sequence or
+            with commas between them, share the calls, see `Pool`.
         api_key: Key for the server; by default OPENAI_API_KEY for `openai/` names and VLLM_API_KEY for `vllm/` names.
         overrides: Models of your own by name, `Model`s or LangChain chat models; they come before every form.
         max_calls: Calls in flight per server.
         timeout_s: Deadline of one call in seconds, queueing here not counted.
         structured: How a server is asked for typed output, see `StructuredMode`.
+        client: What carries the calls to servers, "fast" or "stock", see `ClientKind`.
     """
 
     def __init__(
         self,
-        base_url: str | None = None,
+        base_url: str | Sequence[str] | None = None,
         api_key: str | None = None,
         *,
         overrides: Mapping[str, Model | BaseChatModel] | None = None,
         max_calls: int = 64,
         timeout_s: float = 120,
         structured: StructuredMode = "json_schema",
+        client: ClientKind = "fast",
     ) -> None:
         self._base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
         self._api_key = api_key
@@ -104,9 +125,10 @@ class Models:
         self._max_calls = max_calls
         self._timeout_s = timeout_s
         self._structured: StructuredMode = structured
+        self._client: ClientKind = client
         self._models: dict[str, Model] = {}
         self._served: set[tuple[str, str | None]] = set()
-        self._endpoints: dict[tuple[str, str], Endpoint] = {}
+        self._endpoints: dict[tuple[tuple[str, ...], str], Endpoint] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,25 +168,38 @@ class Models:
         return self.get(name, role=role) if known else await asyncio.to_thread(self.get, name, role=role)
 
     async def describe(self, name: str) -> dict[str, Any]:
-        """What a model is, as plain JSON values for a run's record; a server is asked what it serves.
+        """What a model is, as plain JSON values for a run's record; every server is asked what it serves.
 
         A server that lists nothing is taken at its word when it is asked.
 
+        Returns:
+            `name` and `kind`; for a server also `base_url` (without credentials), `served` (ids), `model` (the server's
+            entry, None if it lists none), `context_tokens` (the least of all servers, None if unknown) and, for several
+            servers, `servers`, a record of each.
+
         Raises:
-            ConfigError: No such model, or its server serves others.
-            InfrastructureError: The server could not be reached or refused to say.
+            ConfigError: No such model, or a server serves others.
+            InfrastructureError: A server could not be reached or refused to say.
         """
         if name in self._overrides:
             return {"name": name, "kind": type(self._overrides[name]).__name__}
         parts = check_model_name(name)
         known = {"name": name, "kind": parts.kind}
+        return known | await self._endpoint(parts).describe(parts.rest, name) if parts.kind in _KEYS else known
+
+    def chat(self, name: str) -> BaseChatModel:
+        """The LangChain chat model of an `openai/` or `vllm/` name, for chains of your own; see `Endpoint.chat`.
+
+        Slow on the first call, so call it outside the event loop or in a thread. It shares the connections and the
+        limit of calls with every other model of its server.
+
+        Raises:
+            ConfigError: The name is of another kind, or no address is known for it.
+        """
+        parts = check_model_name(name)
         if parts.kind not in _KEYS:
-            return known
-        found = await self._endpoint(parts).describe(parts.rest)
-        if found["model"] is None and found["served"]:
-            served = ", ".join(found["served"])
-            raise ConfigError(f"Model `{name}`: {found['base_url']} serves no `{parts.rest}`, but: {served}.")
-        return known | found
+            raise ConfigError(f"Model `{name}` has no server; LangChain chat models are for openai/ and vllm/ names.")
+        return self._endpoint(parts).chat(parts.rest)
 
     def _make(self, name: str) -> Model:
         if name in self._overrides:
@@ -190,14 +225,17 @@ class Models:
                 f"Model `{parts.kind}/{parts.rest}` needs the address of its server: give --base-url or set "
                 "OPENAI_BASE_URL."
             )
-        if not base_url.startswith(("http://", "https://")):
-            raise ConfigError(f"The address `{base_url}` should begin with http:// or https://.")
         api_key = self._api_key or os.environ.get(_KEYS[parts.kind]) or NO_KEY
-        if (base_url, api_key) not in self._endpoints:
-            self._endpoints[base_url, api_key] = Endpoint(
-                base_url, api_key, max_calls=self._max_calls, timeout_s=self._timeout_s, structured=self._structured
+        key = (addresses(base_url), api_key)
+        if key not in self._endpoints:
+            self._endpoints[key] = Endpoint(
+                *key,
+                client=self._client,
+                max_calls=self._max_calls,
+                timeout_s=self._timeout_s,
+                structured=self._structured,
             )
-        return self._endpoints[base_url, api_key]
+        return self._endpoints[key]
 
 
 def _rehearsal() -> Model:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
-from langchain_core.exceptions import ContextOverflowError, ModelTimeoutError
+from langchain_core.exceptions import ContextOverflowError, ModelConnectionError, ModelTimeoutError
 
-from counselgraph.errors import ConfigError, CounselgraphError, InfrastructureError
+from counselgraph.errors import ConfigError, ContextTooLong, CounselgraphError, InfrastructureError
+from counselgraph.models.base import Request
 from counselgraph.models.events import emit
 
 T = TypeVar("T")
@@ -25,10 +27,9 @@ _TOO_LONG = (
     "maximum model length",
     "prompt is too long",
 )
-_TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
-_TRANSIENT = {408, 425, _TOO_MANY_REQUESTS}
-_CONFIG = {401, 403, 404}
+_TRANSIENT = {408, 425, 429}
+_CONFIG = {301, 302, 303, 307, 308, 401, 403, 404}
 _SHOWN_CHARACTERS = 300
 
 
@@ -63,12 +64,16 @@ class Failure:
         status: HTTP status, if a server answered.
         retry: Whether another try may succeed.
         asked_s: Seconds the server asked to wait, if it did.
+        too_long: Whether the prompt does not fit into the model's context.
+        lost: Whether the server could not be reached, broke off or gave no answer in time.
     """
 
     problem: str
     status: int | None = None
     retry: bool = True
     asked_s: float | None = None
+    too_long: bool = False
+    lost: bool = False
 
 
 async def with_retries(
@@ -78,7 +83,8 @@ async def with_retries(
     policy: RetryPolicy,
     deadline_s: float,
     seed: int = 0,
-    gate: AbstractAsyncContextManager[None] | None = None,
+    gate: AbstractAsyncContextManager[object] | None = None,
+    caller: str = "",
 ) -> T:
     """Await `call()` until it succeeds or the policy gives up. Every further try emits a "retry" event.
 
@@ -88,11 +94,14 @@ async def with_retries(
         policy: How often, how patiently.
         deadline_s: Seconds one try may take, waiting at the gate not counted.
         seed: Makes the jitter of the waits deterministic.
-        gate: Limits tries in flight; not held while waiting for the next try.
+        gate: Entered for every try; limits tries in flight and is not held while waiting for the next one.
+        caller: Whose call it is, for the message of a prompt that is too long; see `caller_of`.
 
     Raises:
-        ConfigError: The server refused the request for good: key, model name, prompt length, a parameter.
-        InfrastructureError: Unreachable, overloaded, failing or too slow after every try.
+        ConfigError: The server refuses every request like this one: key, model name, address.
+        ContextTooLong: The prompt does not fit into the model's context.
+        InfrastructureError: Refused for another reason, or unreachable, overloaded, failing or too slow after every
+            try.
     """
     for attempt in range(1, policy.tries + 1):
         try:
@@ -103,29 +112,40 @@ async def with_retries(
             if failure is None:
                 raise
             if not failure.retry or attempt == policy.tries:
-                raise _final(name, failure, attempt) from error
+                raise final(name, failure, attempt, caller) from error
         wait_s = policy.wait(attempt, seed, failure.asked_s)
         emit("retry", model=name, attempt=attempt, problem=failure.problem, status=failure.status, wait_s=wait_s)
         await asyncio.sleep(wait_s)
     raise ConfigError(f"`{name}`: a retry policy needs at least one try.")
 
 
+def caller_of(request: Request) -> str:
+    """Whose call it is, in words."""
+    return f"role `{request.role}` of session `{request.session}`"
+
+
 def failure_of(error: Exception, deadline_s: float) -> Failure | None:
     """What a failed call means; None for an error that is not the server's or the network's."""
     status = getattr(error, "status_code", None)
     if isinstance(error, ContextOverflowError) or (status is not None and _names_context(error)):
-        return Failure(f"the prompt is longer than the model's context ({_said(error)})", status, retry=False)
+        problem = f"the prompt is longer than the model's context ({_said(error)})"
+        return Failure(problem, status, retry=False, too_long=True)
     if status is not None:
         transient = status in _TRANSIENT or status >= _SERVER_ERROR
         return Failure(f"HTTP {status}: {_said(error)}", status, transient, _asked(error))
     if isinstance(error, TimeoutError | ModelTimeoutError):
-        return Failure(f"no answer within {deadline_s:g} s")
+        return Failure(f"no answer within {deadline_s:g} s", lost=True)
     if isinstance(error, json.JSONDecodeError):
         return Failure("the reply was not JSON")
-    return Failure(_said(error)) if _is_transport(error) else None
+    if _is_lost(error):
+        return Failure(_said(error), lost=True)
+    return Failure(_said(error)) if _may_pass(error) else None
 
 
-def _final(name: str, failure: Failure, tries: int) -> CounselgraphError:
+def final(name: str, failure: Failure, tries: int = 1, caller: str = "") -> CounselgraphError:
+    """The error that ends a call after a failure; arguments as for `with_retries`."""
+    if failure.too_long:
+        return ContextTooLong(f"`{name}`: {caller}{': ' if caller else ''}{failure.problem}")
     # A wrong key or model name fails every session alike; a refused prompt fails this one.
     if not failure.retry:
         kind = ConfigError if failure.status in _CONFIG else InfrastructureError
@@ -151,15 +171,23 @@ def _said(error: BaseException) -> str:
 
 
 def _asked(error: Exception) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", {})
+    headers = getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", {})
     try:
-        return max(float(headers.get("retry-after", "")), 0.0)
+        seconds = float(headers.get("Retry-After", ""))
     except ValueError:
         return None
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def _is_transport(error: Exception) -> bool:
-    if isinstance(error, OSError) or getattr(error, "is_retryable", False):
-        return True
-    # By name: providers bring HTTP clients of their own, and an SDK's bare APIError is an error event in a stream.
-    return any(kind.__name__ in {"TransportError", "APIError"} for kind in type(error).__mro__)
+# By name: providers bring HTTP clients of their own.
+def _is_lost(error: Exception) -> bool:
+    return isinstance(error, OSError | ModelConnectionError) or _is_called(error, "TransportError")
+
+
+def _may_pass(error: Exception) -> bool:
+    # An SDK's bare APIError is an error event in a stream.
+    return bool(getattr(error, "is_retryable", False)) or _is_called(error, "APIError")
+
+
+def _is_called(error: Exception, name: str) -> bool:
+    return any(kind.__name__ == name for kind in type(error).__mro__)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from functools import cache
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from counselgraph.errors import ModelError
+from counselgraph.models.base import ChatMessage
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -33,8 +33,10 @@ def clean_text(raw: str | None) -> str:
     A reasoning block that never closes takes the rest of the reply with it; None becomes "". Half a surrogate pair,
     what is left of an emoji that was cut, becomes "?", because no file and no server takes it.
     """
-    text = _THOUGHT.sub("", (raw or "").encode(errors="replace").decode())
-    text = _UNCLOSED.sub("", _UNOPENED.sub("", text)).strip()
+    text = (raw or "").encode(errors="replace").decode()
+    if "<" in text:
+        text = _UNCLOSED.sub("", _UNOPENED.sub("", _THOUGHT.sub("", text)))
+    text = text.strip()
     fenced = _FENCE.match(text) if text.startswith("```") and text.count("```") <= 2 else None  # noqa: PLR2004
     return fenced[1].strip() if fenced else text
 
@@ -52,11 +54,29 @@ def parse(text: str, schema: type[T]) -> T:
     Raises:
         ModelError: There is no JSON object, or it does not fit; the message is short enough for a repair prompt.
     """
-    value = _first_value(clean_text(text))
+    value = first_object(text)
     try:
         return schema.model_validate_json(json.dumps(value))
     except ValidationError as error:
         raise ModelError(f"The JSON does not fit `{schema.__name__}`: {_short(error)}") from error
+
+
+def first_object(text: str) -> dict[str, Any]:
+    """The first JSON object in a reply, whatever stands around it.
+
+    Raises:
+        ModelError: There is none.
+    """
+    problem = "The answer is not a JSON object."
+    for candidate in _candidates(clean_text(text)):
+        try:
+            value, _ = json.JSONDecoder(strict=False).raw_decode(candidate.strip())
+        except json.JSONDecodeError as error:
+            problem = f"The answer is not valid JSON: {error.msg} at character {error.pos}."
+        else:
+            if isinstance(value, dict):
+                return value
+    raise ModelError(problem)
 
 
 @cache
@@ -69,17 +89,20 @@ def wire_schema(output: type[BaseModel]) -> dict[str, Any]:
     return schema
 
 
-def _first_value(text: str) -> Any:
-    problem = "The answer is not a JSON object."
-    for candidate in _candidates(text):
-        try:
-            value, _ = json.JSONDecoder(strict=False).raw_decode(candidate.strip())
-        except json.JSONDecodeError as error:
-            problem = f"The answer is not valid JSON: {error.msg} at character {error.pos}."
-        else:
-            if isinstance(value, Mapping):
-                return value
-    raise ModelError(problem)
+@cache
+def response_format(output: type[BaseModel], mode: Literal["json_schema", "json_object"]) -> dict[str, Any]:
+    """The `response_format` that asks for a type; callers must not change it."""
+    schema = wire_schema(output)
+    if mode == "json_object":
+        return {"type": "json_object", "schema": schema}
+    return {"type": "json_schema", "json_schema": {"name": output.__name__, "schema": schema, "strict": True}}
+
+
+def schema_prompt(output: type[BaseModel]) -> tuple[ChatMessage, ...]:
+    """The message that asks for a type in words."""
+    schema = json.dumps(wire_schema(output))
+    asked = f"Answer with one JSON object and nothing else. Its JSON schema:\n{schema}"
+    return ({"role": "user", "content": asked},)
 
 
 def _candidates(text: str) -> list[str]:

@@ -1,30 +1,26 @@
-"""The batch: many sessions from one RunSpec, in one folder, through a bounded pool of workers."""
+"""The batch: many sessions from one RunSpec, in one folder, through an executor."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from counselgraph.errors import ConfigError, InputError
+from counselgraph.errors import ConfigError, InfrastructureError, InputError
 from counselgraph.graphs.seats import seats_for
-from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import StopReason
-from counselgraph.memory.embed import load_embedder
-from counselgraph.memory.store import MemoryStore
 from counselgraph.models.load import Models
 from counselgraph.personas.load import load_personas
-from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.drain import Controls
+from counselgraph.runner.executors.base import Outcome, Report
+from counselgraph.runner.executors.load import executor_for
 from counselgraph.runner.folder import RunFolder
-from counselgraph.runner.job import HUMAN, Job, header_of, is_rehearsed, jobs_for, models_named, notices_for
-from counselgraph.runner.log import Event, SessionLog, is_settled
-from counselgraph.runner.play import SessionGraph, play
+from counselgraph.runner.job import HUMAN, Job, is_rehearsed, jobs_for, models_named, notices_for
+from counselgraph.runner.log import Event, is_settled
 from counselgraph.runner.report import FAILED, Summary, summarize
+from counselgraph.runner.resources import check_memory, models_of
 from counselgraph.runner.spec import RunSpec
 
 OnProgress = Callable[["Progress"], None]
@@ -87,6 +83,7 @@ async def run(
     on_progress: OnProgress | None = None,
     on_event: OnEvent | None = None,
     on_notice: OnNotice | None = None,
+    force: bool = False,
 ) -> RunResult:
     """Run all sessions of a spec, or the rest of them if its folder already holds a part.
 
@@ -96,35 +93,43 @@ async def run(
 
     Args:
         spec: What to run.
-        models: Where model names become models; by default made from the spec.
+        models: Where model names become models; by default made from the spec. With several workers each gets a copy,
+            whose limit of calls in flight counts for that worker alone.
         on_progress: Called after every session.
         on_event: Called with every event of every session as it is logged.
         on_notice: Called before the first session with what a reader should know, such as a language that a part of
-            the run does not speak.
+            the run does not speak, and when a worker dies.
+        force: Go on in a folder that holds a run with another spec; its finished sessions stay as they are.
 
     Raises:
         InputError: A persona, the spec or the folder cannot be used.
         ConfigError: A model or role cannot be used, or another process runs in the folder.
-        InfrastructureError: A model server could not be reached, or the summary not be written.
+        InfrastructureError: A model server could not be reached, or the folder takes no more, such as on a full disk;
+            `resume` goes on once it does.
     """
     personas = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
     spec = spec.placed()
     if HUMAN in models_named(spec).values():
         raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
+        rehearsed = is_rehearsed(spec)
+        executor = executor_for(spec, known, given=models is not None, rehearsed=rehearsed)
         await check_cast(spec, known)
         await asyncio.to_thread(check_memory, spec)
-        folder, servers, rehearsed = RunFolder(spec.out), await servers_of(spec, known), is_rehearsed(spec)
+        folder, servers = RunFolder(spec.out), await servers_of(spec, known)
         with folder.held():
-            manifest = folder.prepare(spec, servers, rehearsed=rehearsed)
+            manifest = folder.prepare(spec, servers, rehearsed=rehearsed, force=force)
             jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
             todo = [job for job in jobs if not is_settled(folder.log(job.id))]
             give_notice(todo, spec, on_notice)
             progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
-            batch = _Batch(spec, folder, JournaledCast(known), rehearsed, progress, on_progress, on_event)
-            await batch.play(todo)
+            controls = Controls()
+            batch = _Batch(folder, controls, progress, on_progress)
+            with controls.on_signals():
+                await executor.play(todo, Report(batch.ended, on_event, on_notice), controls)
+            batch.check_room()
             summary = summarize(folder.path)
-    drained = batch.controls.draining
+    drained = controls.draining
     return RunResult(out=folder.path, summary=summary, bad=personas.bad, drained=drained, unlogged=batch.unlogged)
 
 
@@ -153,88 +158,43 @@ def give_notice(jobs: Sequence[Job], spec: RunSpec, on_notice: OnNotice | None) 
             on_notice(notice)
 
 
-def models_of(spec: RunSpec) -> Models:
-    """The models a spec names, ready to be asked."""
-    return Models(spec.base_url, max_calls=spec.max_calls, timeout_s=spec.timeout_s)
-
-
 @dataclass(slots=True)
 class _Batch:
-    """One start of a run, from its first session to its last.
+    """One start of a run, as its sessions end.
 
     Attributes:
-        controls: Says whether a signal drained it.
+        blocked: Why nothing more can be written to the folder; the run stops, since answers that cannot be kept are not
+            worth asking for.
         unlogged: Sessions whose logs could not be written, with the reason.
     """
 
-    spec: RunSpec
     folder: RunFolder
-    cast: JournaledCast
-    rehearsed: bool
+    controls: Controls
     progress: Progress
     on_progress: OnProgress | None
-    on_event: OnEvent | None
-    controls: Controls = field(default_factory=Controls)
+    blocked: OSError | None = None
     unlogged: dict[str, str] = field(default_factory=dict)
 
-    async def play(self, todo: Sequence[Job]) -> None:
-        """Play sessions with `spec.concurrency` workers until all have ended or a signal drains the run."""
-        waiting = iter(todo)
-        async with _session_graph(self.spec, self.folder, self.cast) as graph:
-            with self.controls.on_signals():
-                async with asyncio.TaskGroup() as pool:
-                    for _ in range(min(self.spec.concurrency, len(todo))):
-                        pool.create_task(self._work(graph, waiting))
+    def ended(self, outcome: Outcome) -> None:
+        """Count a session; one that was drained has not ended."""
+        if outcome.unlogged is not None:
+            self.unlogged[outcome.session] = outcome.unlogged
+        if outcome.stop is StopReason.INFRASTRUCTURE_ERROR and self.blocked is None:
+            self.blocked = self.folder.blocked()
+            if self.blocked is not None:
+                self.controls.drain()
+        if outcome.stop is not None:
+            self.progress.counted(outcome.stop)
+            if self.on_progress is not None:
+                self.on_progress(self.progress)
 
-    async def _work(self, graph: SessionGraph, waiting: Iterator[Job]) -> None:
-        for job in waiting:
-            if self.controls.draining:
-                return
-            stop = await self._session(job, graph)
-            if stop is not None and self.on_progress is not None:
-                self.on_progress(self.progress.counted(stop))
-
-    async def _session(self, job: Job, graph: SessionGraph) -> StopReason | None:
-        header = header_of(job, self.spec, rehearsed=self.rehearsed)
-        journal = self.cast.session(job.id, self.folder.journal(job.id))
-        try:
-            with (
-                self.controls.one() as control,
-                SessionLog(self.folder.log(job.id), self.folder.texts, on_event=self.on_event) as log,
-            ):
-                ending = await play(job, graph, log, header=header, control=control, within=journal)
-        except OSError as error:  # the log cannot be written, so it cannot say what went wrong
-            self.unlogged[job.id] = f"{type(error).__name__}: {error}"
-            return StopReason.INFRASTRUCTURE_ERROR
-        return None if ending is None else ending.stop
-
-
-@asynccontextmanager
-async def _session_graph(spec: RunSpec, folder: RunFolder, cast: JournaledCast) -> AsyncIterator[SessionGraph]:
-    """The compiled graph of a run, with its memory open; the journal stands in for checkpoints."""
-    memory = await asyncio.to_thread(open_memory, spec, folder)
-    with memory or contextlib.nullcontext():
-        yield build_session(roles=spec.roles, cast=cast, memory=memory).compile()
-
-
-def check_memory(spec: RunSpec) -> None:
-    """Make sure that a store outside the run folder can be opened, before anything is written. Blocking.
-
-    Raises:
-        CounselgraphError: The store or its embedder cannot be used.
-    """
-    if spec.memory not in {"run", "none"}:
-        with MemoryStore.open(spec.memory, embedder=load_embedder(spec.embedder)):
-            return
-    load_embedder(spec.embedder)
-
-
-def open_memory(spec: RunSpec, folder: RunFolder) -> MemoryStore | None:
-    """The store a spec names, opened; None for `memory: none`. Blocking."""
-    if spec.memory == "none":
-        return None
-    place = folder.memory if spec.memory == "run" else Path(spec.memory)
-    return MemoryStore.open(place, embedder=load_embedder(spec.embedder))
+    def check_room(self) -> None:
+        """Say so if the run was stopped because its folder takes no more."""
+        if self.blocked is not None:
+            raise InfrastructureError(
+                f"{self.folder.path}: nothing more can be written ({self.blocked.strerror}). Fix: make room there and "
+                f"make it writable, then go on with `counselgraph resume {self.folder.path}`."
+            )
 
 
 async def check_cast(spec: RunSpec, models: Models) -> None:

@@ -19,7 +19,7 @@ from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import Ending, checkpoint_types
 from counselgraph.models.load import Models
 from counselgraph.personas.load import load_personas
-from counselgraph.runner.batch import check_cast, check_memory, give_notice, models_of, open_memory, servers_of
+from counselgraph.runner.batch import check_cast, give_notice, servers_of
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import HUMAN, Job, header_of, is_rehearsed, jobs_for
@@ -27,6 +27,7 @@ from counselgraph.runner.log import Event, SessionLog, is_settled
 from counselgraph.runner.play import SessionGraph, step
 from counselgraph.runner.recorder import Recorder
 from counselgraph.runner.report import summarize
+from counselgraph.runner.resources import check_memory, models_of, open_memory
 from counselgraph.runner.spec import RunSpec
 
 

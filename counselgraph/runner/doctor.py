@@ -8,37 +8,24 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from counselgraph.errors import CounselgraphError, InfrastructureError
 from counselgraph.memory.embed import load_embedder
 from counselgraph.models.load import Models
+from counselgraph.models.serving.preflight import Check, preflight
+from counselgraph.models.serving.spec import ServerSpec
+from counselgraph.runner.doctor_endpoint import examine_endpoint
 
 _PACKAGES = ("counselgraph", "langgraph", "langchain-core", "langchain-openai", "chromadb", "pydantic")
 _LEAST_FREE = 1 << 30
 _LEAST_PYTHON = (3, 11)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at.
-
-    Attributes:
-        what: What was looked at.
-        ok: Whether a run can go ahead.
-        found: What was found.
-        fix: What to do, if it is not ok.
-    """
-
-    what: str
-    ok: bool
-    found: str
-    fix: str = ""
-
-
-async def examine(*, model: str, base_url: str | None, embedder: str, folder: Path) -> list[Check]:
+async def examine(
+    *, model: str, base_url: str | None, embedder: str, folder: Path, serve: ServerSpec | None = None
+) -> list[Check]:
     """Look at everything a run needs.
 
     Args:
@@ -46,13 +33,15 @@ async def examine(*, model: str, base_url: str | None, embedder: str, folder: Pa
         base_url: Endpoint, if not the default.
         embedder: Embedder that should load.
         folder: Folder a run would be written to.
+        serve: Server that should be ready to be started.
     """
     checks = [_python(), *map(_package, _PACKAGES)]
     checks.append(await asyncio.to_thread(_writable, folder))
     checks.append(_disk(folder))
     checks.append(await asyncio.to_thread(_attempt, f"embedder {embedder}", lambda: load_embedder(embedder).name))
-    checks.append(await _endpoint(model, base_url))
-    return checks
+    if serve is not None:
+        checks += await asyncio.to_thread(preflight, serve)
+    return [*checks, *await _model(model, base_url)]
 
 
 def _python() -> Check:
@@ -90,13 +79,14 @@ def _attempt(what: str, look: Callable[[], str]) -> Check:
         return Check(what, ok=False, found=str(error), fix="see the message")
 
 
-async def _endpoint(model: str, base_url: str | None) -> Check:
+async def _model(model: str, base_url: str | None) -> list[Check]:
     async with Models(base_url) as models:
         try:
-            await models.aget(model)
+            asked = await models.aget(model)
             found = await models.describe(model)
         except CounselgraphError as error:
             unreached = isinstance(error, InfrastructureError)
             fix = "start the server, or give --base-url" if unreached else "give another --model; see the message"
-            return Check(f"model {model}", ok=False, found=str(error), fix=fix)
-    return Check(f"model {model}", ok=True, found=", ".join(f"{key} {value}" for key, value in found.items()))
+            return [Check(f"model {model}", ok=False, found=str(error), fix=fix)]
+        there = Check(f"model {model}", ok=True, found=", ".join(f"{key} {value}" for key, value in found.items()))
+        return [there, *await examine_endpoint(asked, found)] if "served" in found else [there]

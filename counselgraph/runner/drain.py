@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from langgraph.runtime import RunControl
 
+_REASON = "asked to stop"
+
 
 class Controls:
-    """Lets a signal drain every session in flight.
+    """Lets a signal drain every session in flight, here or with workers.
 
     Attributes:
         draining: True once a drain was asked for.
@@ -20,11 +22,14 @@ class Controls:
     def __init__(self) -> None:
         self.draining = False
         self._open: set[RunControl] = set()
+        self._listeners: list[Callable[[], None]] = []
 
     @contextlib.contextmanager
     def one(self) -> Iterator[RunControl]:
         """Control of one session, for as long as it is in flight."""
         control = RunControl()
+        if self.draining:
+            control.request_drain(_REASON)
         self._open.add(control)
         try:
             yield control
@@ -35,7 +40,20 @@ class Controls:
         """Ask every session in flight to stop after its current step."""
         self.draining = True
         for control in self._open:
-            control.request_drain("asked to stop")
+            control.request_drain(_REASON)
+        for callback in self._listeners:
+            callback()
+
+    @contextlib.contextmanager
+    def told(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call a function when a drain is asked for, at once if it has been already."""
+        self._listeners.append(callback)
+        if self.draining:
+            callback()
+        try:
+            yield
+        finally:
+            self._listeners.remove(callback)
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:

@@ -1,22 +1,25 @@
-"""Exports: the sessions of a run as a file that other tools read, one session after the other."""
+"""Exports: the sessions of runs as files that other tools read, one session after the other."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from counselgraph.errors import InputError
+from counselgraph.runner.card import Export, card
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.formats import FORMATS, SEATS, Options, provenance
 from counselgraph.runner.log import SessionRecord, has_ended, read_session
 from counselgraph.runner.report import FAILED
+from counselgraph.runner.splits import Splits, client_of
+from counselgraph.runner.tally import Part, Tally
+from counselgraph.runner.writers import Draft
 
-# JSON allows these line ends inside a string, but tools that split text into lines do not.
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+Runs = list[tuple[RunFolder, dict[str, Any]]]
+"""Run folders, each with its manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,49 +27,67 @@ class Exported:
     """What an export wrote and what it left out.
 
     Attributes:
-        written: Sessions in the file.
+        written: Sessions in the files.
         unfinished: Sessions left out because they have no end yet.
         failed: Sessions left out because an error ended them.
+        files: Each file with its sessions; one a split.
+        card: The data card.
     """
 
     written: int
     unfinished: int
     failed: int
+    files: Mapping[Path, int]
+    card: Path
 
 
 def export(
-    run: str | Path, to: str, out: str | Path, *, private: bool = False, failed: bool = False, seat: str = "counselor"
+    runs: str | Path | Sequence[str | Path],
+    to: str,
+    out: str | Path,
+    *,
+    private: bool = False,
+    failed: bool = False,
+    seat: str = "counselor",
+    split: Mapping[str, float] | None = None,
+    split_seed: int = 0,
 ) -> Exported:
-    """Write the ended sessions of a run to one file.
+    """Write the ended sessions of runs to one file, or to one a split, with a data card beside it.
 
-    One session is in memory at a time. The file appears when it is whole; one that was there before is replaced.
+    One session is in memory at a time. The files appear when all are whole; those that were there before are replaced.
 
     Args:
-        run: A run folder.
-        to: "cactus" (a JSON list of session objects), or "chatml", "sharegpt" or "jsonl" (one line a session).
-        out: The file to write; its folder must be there.
-        private: Include what only one role knew: in "chatml" and "sharegpt" the seat's own instruction with its case
-            card, in "jsonl" notes, memories, risk assessments, instructions, whole plans and the reason of the end.
+        runs: A run folder, or several.
+        to: "cactus" (a JSON list of session objects), "parquet" (a row a session; needs `counselgraph[parquet]`), or
+            "chatml", "sharegpt" or "jsonl" (one line a session).
+        out: The file to write; its folder must be there. With splits the files are `name.<split>.suffix`; the card is
+            `<out>.card.md`.
+        private: Include what only one role knew: in "chatml", "sharegpt" and "parquet" the seat's own instruction with
+            its case card, in "jsonl" notes, memories, risk assessments, instructions, whole plans and the reason of the
+            end.
         failed: Include sessions that an error ended.
-        seat: Whose turns are the assistant's in "chatml" and "sharegpt": "counselor" or "client".
+        seat: Whose turns are the assistant's in "chatml", "sharegpt" and "parquet": "counselor" or "client".
+        split: Name to share; the shares add up to 1. A client is in one split only.
+        split_seed: Deals clients out to splits anew.
 
     Raises:
-        InputError: The format or seat is unknown, the run or one of its logs cannot be read, or the file cannot be
-            written.
+        InputError: The format, seat or a split is unknown, a run or one of its logs cannot be read, a run is given
+            twice, or a file cannot be written.
+        ConfigError: What the format needs is not installed.
     """
     _known(to, FORMATS, "to", "export format")
     _known(seat, SEATS, "seat", "seat")
-    folder, target = RunFolder(Path(run)), Path(out)
-    manifest, options = folder.read(), Options(private=private, seat=seat)
-    counts = {"written": 0, "unfinished": 0, "failed": 0}
-    with _replacing(target) as stream:
-        rows = (
-            {**FORMATS[to].row(record, options), **provenance(record, manifest)}
-            for record in _wanted(folder, counts, failed=failed)
-        )
-        write = _write_list if FORMATS[to].one_list else _write_lines
-        write(stream, rows)
-    return Exported(**counts)
+    target, splits = Path(out), Splits.of(split, split_seed)
+    found = _opened([runs] if isinstance(runs, str | Path) else runs)
+    tally = Tally(parts={name: Part() for name in splits.shares})
+    beside = target.with_name(f"{target.name}.card.md")
+    with _drafts([*(_file_of(target, name) for name in splits.shares), beside]) as drafts:
+        files, options = dict(zip(splits.shares, drafts, strict=False)), Options(private=private, seat=seat)
+        _write(found, to, files, options, splits, tally, failed=failed)
+        manifests = [manifest for _, manifest in found]
+        drafts[-1].write(card(Export(target, to, options, failed, splits, files, manifests, tally)).encode())
+    written = {file.target: tally.parts[name].sessions for name, file in files.items()}
+    return Exported(tally.sessions, tally.unfinished, tally.failed.total(), written, beside)
 
 
 def _known(value: str, known: Mapping[str, Any], field: str, what: str) -> None:
@@ -74,49 +95,72 @@ def _known(value: str, known: Mapping[str, Any], field: str, what: str) -> None:
         raise InputError(f"{value!r} is no {what}.", field=field, fix=f"use one of: {', '.join(sorted(known))}")
 
 
-def _wanted(folder: RunFolder, counts: dict[str, int], *, failed: bool) -> Iterator[SessionRecord]:
-    for file in sorted(folder.sessions.glob("*.jsonl")):
+def _opened(folders: Sequence[str | Path]) -> Runs:
+    found, seen = [], dict[str, Path]()
+    for place in map(Path, folders):
+        manifest = RunFolder(place).read()
+        run = str(manifest.get("run") or place.resolve())
+        if run in seen:
+            fix = "give each run once"
+            raise InputError(f"holds the same run as {seen[run]}.", file=str(place), field="run", fix=fix)
+        seen[run] = place
+        found.append((RunFolder(place), manifest))
+    if not found:
+        raise InputError("no run was given.", field="run", fix="give a run folder")
+    return found
+
+
+def _file_of(target: Path, split: str) -> Path:
+    return target.with_name(f"{target.stem}.{split}{target.suffix}") if split else target
+
+
+def _write(
+    runs: Runs, to: str, files: Mapping[str, Draft], options: Options, splits: Splits, tally: Tally, *, failed: bool
+) -> None:
+    form = FORMATS[to]
+    writers = {name: form.writer(cast("IO[bytes]", file)) for name, file in files.items()}
+    for folder, manifest in runs:
+        for record in _wanted(folder, tally, failed=failed):
+            row = {**form.row(record, options), **provenance(record, manifest)}
+            split = splits.name_for(client_of(record.header))
+            writers[split].write(row)
+            tally.add(record, row, split)
+    for name, writer in writers.items():
+        writer.finish()
+        files[name].settle()
+
+
+def _wanted(folder: RunFolder, tally: Tally, *, failed: bool) -> Iterator[SessionRecord]:
+    for file in folder.logs():
         if not has_ended(file):
-            counts["unfinished"] += 1
+            tally.unfinished += 1
             continue
         record = read_session(file)
-        if not failed and record.events[-1]["stop"] in FAILED:
-            counts["failed"] += 1
+        stop = record.events[-1]["stop"]
+        if stop in FAILED and not failed:
+            tally.failed[stop] += 1
             continue
-        counts["written"] += 1
         yield record
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[IO[str]]:
-    """A stream whose text takes the place of `target` once it is whole; nothing is left behind when it is not."""
-    draft = target.with_name(f"{target.name}.part")
-    if target.is_dir() or not target.parent.is_dir():
-        problem = "is a folder." if target.is_dir() else "lies in a folder that is not there."
-        raise InputError(problem, file=str(target), field="out", fix="give a file in a folder that is there")
+def _drafts(targets: Sequence[Path]) -> Iterator[list[Draft]]:
+    """Files that take their places together once all are whole; nothing is left behind when they are not."""
+    for target in targets:
+        if target.is_dir() or not target.parent.is_dir():
+            problem = "is a folder." if target.is_dir() else "lies in a folder that is not there."
+            raise InputError(problem, file=str(target), field="out", fix="give a file in a folder that is there")
     try:
-        with draft.open("w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        draft.replace(target)
+        with ExitStack() as stack:
+            drafts = []
+            for target in targets:
+                drafts.append(Draft(target))
+                stack.callback(drafts[-1].discard)
+            yield drafts
+            for draft in drafts:
+                draft.settle()
+            for draft in drafts:
+                draft.take_place()
     except OSError as error:
-        raise InputError(
-            f"cannot be written: {error}.", file=str(target), field="out", fix="give another file"
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _write_lines(stream: IO[str], rows: Iterator[dict[str, Any]]) -> None:
-    for row in rows:
-        stream.write(f"{_json(row)}\n")
-
-
-def _write_list(stream: IO[str], rows: Iterator[dict[str, Any]]) -> None:
-    stream.write("[")
-    for number, row in enumerate(rows):
-        stream.write(f"{',' if number else ''}\n{_json(row, indent=2)}")
-    stream.write("\n]\n")
-
-
-def _json(row: Mapping[str, Any], indent: int | None = None) -> str:
-    return json.dumps(row, ensure_ascii=False, indent=indent).translate(_LINE_ENDS)
+        fix = "make room, or give another file"
+        raise InputError(f"cannot be written: {error}.", file=str(targets[0]), field="out", fix=fix) from error

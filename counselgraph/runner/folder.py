@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import errno
 import os
-import platform
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +15,12 @@ import yaml
 
 from counselgraph.errors import InputError
 from counselgraph.memory.lock import LOCK_FILE, FolderLock
-from counselgraph.personas.importers import IMPORTERS
-from counselgraph.personas.load import BUILTIN
-from counselgraph.runner.log import NOTICE
+from counselgraph.runner.manifest import PERSONAS, Differences, Manifest, changed, differences, new_manifest, told
 from counselgraph.runner.spec import RunSpec
 
-_PACKAGES = ("langgraph", "langchain-core", "langchain-openai", "chromadb", "pydantic")
+_PROBE = ".probe"
+_PROBE_BYTES = 64 * 1024  # a session's log and journal are of this size
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +67,26 @@ class RunFolder:
         """Journal of one session."""
         return self.journals / f"{session}.jsonl"
 
+    def logs(self) -> Iterator[Path]:
+        """Every session's log, by id; all names are in memory at once, about 70 bytes each."""
+        if not self.sessions.is_dir():
+            return
+        with os.scandir(self.sessions) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))
+        yield from (self.sessions / name for name in names)
+
+    def blocked(self) -> OSError | None:
+        """Why nothing more can be written here, such as a full disk; None if it can."""
+        probe = self.path / _PROBE
+        try:
+            probe.write_bytes(bytes(_PROBE_BYTES))
+        except OSError as error:
+            return error
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink(missing_ok=True)
+        return None
+
     def spec(self) -> RunSpec:
         """The spec this run was started with.
 
@@ -78,17 +95,23 @@ class RunFolder:
         """
         return RunSpec.of(self.read()["spec"], where=str(self.manifest))
 
-    def resumed(self, *, base_url: str | None = None) -> RunSpec:
+    def resumed(
+        self, *, base_url: str | None = None, workers: int | None = None, executor: str | None = None
+    ) -> RunSpec:
         """The spec of this run, ready to go on: in this folder, wherever it lies now.
 
         Args:
             base_url: Where the model server is now, if it has moved.
+            workers: Processes that play the rest, if not as many as before.
+            executor: Where they are, if not where they were.
 
         Raises:
-            InputError: The folder holds no readable run.yaml.
+            InputError: The folder holds no readable run.yaml, or there is no such executor.
         """
         spec = self.spec()
-        return spec.model_copy(update={"out": self.path, "base_url": base_url or spec.base_url})
+        now = {"base_url": base_url, "workers": workers, "executor": executor}
+        changed = {key: value for key, value in now.items() if value is not None}
+        return RunSpec.of({**spec.dump(), **changed}).model_copy(update={"out": self.path})
 
     def read(self) -> dict[str, Any]:
         """The manifest.
@@ -116,19 +139,26 @@ class RunFolder:
             if not (self.path / LOCK_FILE).exists():
                 self._check_free()
             self.path.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(self.path, what="run folder", harm="would write over each other's sessions")
+            if problem := self.blocked():
+                raise problem
+        harm, fix = "would write over each other's sessions", "end that process, or give each run a folder of its own"
+        lock = FolderLock(self.path, what="run folder", harm=harm, fix=fix)
         try:
             yield
         finally:
             lock.release()
 
-    def prepare(self, spec: RunSpec, servers: dict[str, Any], *, rehearsed: bool = False) -> dict[str, Any]:
+    def prepare(
+        self, spec: RunSpec, servers: Mapping[str, Any], *, rehearsed: bool = False, force: bool = False
+    ) -> Manifest:
         """Make the folder for a run, or check that it holds the same run and can be continued.
 
         Args:
             spec: What is to be run, its paths absolute.
             servers: What each model server says of itself.
             rehearsed: Whether rehearsal material goes into it.
+            force: Go on in the folder of a run with another spec. Its finished sessions stay; what differs is added to
+                the list `changed` of run.yaml.
 
         Returns:
             The manifest.
@@ -138,21 +168,37 @@ class RunFolder:
                 personas that have changed since.
         """
         if self.manifest.exists():
-            return self._continued(spec)
-        found = _manifest(spec, servers, rehearsed=rehearsed)
+            found = self.read()
+            differs = differences(found, self.spec(), spec)
+            if not differs:
+                return found
+            if not force:
+                raise self._refusal(spec, differs)
+            manifest = changed(found, differs, spec, servers, rehearsed=rehearsed)
+        else:
+            manifest = new_manifest(spec, servers, rehearsed=rehearsed)
         with self._writing():
             self._check_free()
             for folder in (self.sessions, self.texts, self.journals):
                 folder.mkdir(parents=True, exist_ok=True)
             draft = self.manifest.with_suffix(".part")
-            draft.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+            draft.write_text(yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True), encoding="utf-8")
             draft.replace(self.manifest)
-        return found
+        return manifest
+
+    def _refusal(self, spec: RunSpec, differs: Differences) -> InputError:
+        if differs.keys() == {PERSONAS}:
+            problem = f"was started with other personas in {spec.personas}."
+            fix = "put the personas back as they were, give another --out, or --force to go on with these"
+        else:
+            problem = f"holds a run with another spec:\n{told(differs)}\n"
+            fix = "give another --out, the same spec to continue that run, or --force to go on in it with this one"
+        return InputError(problem, file=str(self.path), fix=fix)
 
     def _check_free(self) -> None:
         if self.manifest.exists() or not self.path.exists():
             return
-        if any(path.name != LOCK_FILE for path in self.path.iterdir()):
+        if any(path.name not in {LOCK_FILE, _PROBE} for path in self.path.iterdir()):
             raise InputError("is not empty and holds no run.", file=str(self.path), fix="give another --out")
 
     @contextmanager
@@ -160,67 +206,5 @@ class RunFolder:
         try:
             yield
         except OSError as error:
-            raise InputError(
-                f"cannot be written: {error}.", file=str(self.path), fix="give a writable --out"
-            ) from error
-
-    def _continued(self, spec: RunSpec) -> dict[str, Any]:
-        differs = self.spec().what_differs(spec)
-        if differs:
-            shown = "; ".join(f"{key}: {old!r} there, {new!r} now" for key, (old, new) in differs.items())
-            fix = "give another --out, or the same spec to continue that run"
-            raise InputError(f"holds a run with another spec ({shown}).", file=str(self.path), fix=fix)
-        found = self.read()
-        before = found.get("personas_sha256")
-        if before is not None and before != personas_digest(spec.personas):
-            fix = "put the personas back as they were, or give another --out"
-            raise InputError(f"was started with other personas in {spec.personas}.", file=str(self.path), fix=fix)
-        return found
-
-
-def personas_digest(source: str) -> str | None:
-    """SHA-256 over the files personas come from, None for built-in ones: `versions` says which these are.
-
-    Raises:
-        InputError: A file cannot be read.
-    """
-    if source.partition("/")[0] == BUILTIN:
-        return None
-    place, digest = Path(source).expanduser(), hashlib.sha256()
-    try:
-        for file in _persona_files(place) if place.is_dir() else [place]:
-            digest.update(f"{file.name}\n{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error}.", file=str(place), fix="check the permissions") from error
-    return digest.hexdigest()
-
-
-def _persona_files(folder: Path) -> list[Path]:
-    suffixes = {suffix for importer in IMPORTERS for suffix in importer.SUFFIXES}
-    return sorted(path for path in folder.iterdir() if path.is_file() and path.suffix.lower() in suffixes)
-
-
-def _manifest(spec: RunSpec, servers: dict[str, Any], *, rehearsed: bool) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    return {
-        "notice": NOTICE,
-        "run": f"{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}",
-        "started": now.isoformat(timespec="seconds"),
-        "spec": spec.dump(),
-        "personas_sha256": personas_digest(spec.personas),
-        "rehearsal": rehearsed,
-        "versions": {"counselgraph": version("counselgraph"), **{name: version(name) for name in _PACKAGES}},
-        "python": platform.python_version(),
-        "git": _git_revision(),
-        "host": {"system": platform.platform(), "machine": platform.machine(), "cpus": os.cpu_count()},
-        "servers": servers,
-    }
-
-
-def _git_revision() -> str | None:
-    """Revision of the folder the run is started from, None outside a repository or without git."""
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True, timeout=5)  # noqa: S607
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return found.stdout.strip()
+            fix = "make room, or give another --out" if error.errno in _FULL else "give a writable --out"
+            raise InputError(f"cannot be written: {error}.", file=str(self.path), fix=fix) from error

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from counselgraph.agents.prompts import dialogue_for
 from counselgraph.models.base import ChatMessage
 from counselgraph.runner.log import Event, SessionRecord
+from counselgraph.runner.parquet import Parquet
+from counselgraph.runner.public import public_model, without_paths
 from counselgraph.runner.story import plan_steps, system_prompt, technique_label
+from counselgraph.runner.writers import JsonList, Lines, RowWriter
 from counselgraph.transcript import CLIENT, COUNSELOR, turn
 
 Row = dict[str, Any]
@@ -39,15 +42,19 @@ class Format:
 
     Attributes:
         row: Makes a session's row.
-        one_list: The file is one JSON list; else it has one row a line.
+        writer: What rows are written through, over an open binary file.
     """
 
     row: Callable[[SessionRecord, Options], Row]
-    one_list: bool = False
+    writer: Callable[[IO[bytes]], RowWriter] = Lines
 
 
 def provenance(record: SessionRecord, manifest: Mapping[str, Any]) -> Row:
-    """Where a row comes from; every row of every format has these columns."""
+    """Where a row comes from; every row of every format has these columns.
+
+    Models are named without folders and addresses. `prompt_hashes` has the system prompts of each role, by their names
+    in `texts/`.
+    """
     header, source = record.header, record.header["source"] or {}
     models = header["models"]
     return {
@@ -55,7 +62,8 @@ def provenance(record: SessionRecord, manifest: Mapping[str, Any]) -> Row:
         "session": record.id,
         "source": {key: source.get(key) for key in ("format", "file", "record")},
         "persona": header["persona"]["id"],
-        "models": models,
+        "models": {role: public_model(name) for role, name in models.items()},
+        "prompt_hashes": prompt_hashes(record),
         "seed": header["seed"],
         "replicate": header["replicate"],
         "counselgraph": manifest.get("versions", {}).get("counselgraph"),
@@ -64,6 +72,14 @@ def provenance(record: SessionRecord, manifest: Mapping[str, Any]) -> Row:
         "notice": header["notice"],
         "rehearsal": header.get("rehearsal", False) or "rehearsal" in models.values(),
     }
+
+
+def prompt_hashes(record: SessionRecord) -> dict[str, list[str]]:
+    """Role to the hashes of its system prompts, in the order in which they were used."""
+    found: dict[str, dict[str, None]] = {}
+    for call in record.of("model_call"):
+        found.setdefault(call["role"], {})[call["system"]] = None
+    return {role: list(hashes) for role, hashes in found.items()}
 
 
 def cactus(record: SessionRecord, _options: Options) -> Row:
@@ -106,6 +122,22 @@ def jsonl(record: SessionRecord, options: Options) -> Row:
     return {**public, **_private(record)} if options.private else public
 
 
+def training(record: SessionRecord, options: Options) -> Row:
+    """The messages of `chatml`, and beside them what rows are picked by."""
+    header, end = record.header, record.events[-1]
+    return {
+        "messages": list(_messages(record, options)),
+        "seat": options.seat,
+        "attitude": header["persona"]["attitude"],
+        "language": header["language"],
+        "technique": end["technique"],
+        "risk": end["highest_risk"],
+        "exchanges": end["exchanges"],
+        "turns": end["turns"],
+        "usage": end["usage"],
+    }
+
+
 def _messages(record: SessionRecord, options: Options) -> Iterator[ChatMessage]:
     yield {"role": "system", "content": _system(record, options)}
     said = [turn(each["role"], each["text"], exchange=each["exchange"]) for each in record.turns]
@@ -133,10 +165,10 @@ def _private(record: SessionRecord) -> Row:
         if call["role"] not in prompts:
             prompts[call["role"]] = system_prompt(record, call)
     return {
-        "reason": record.events[-1]["reason"],
+        "reason": without_paths(record.events[-1]["reason"]),
         "notes": [_bare(event) for event in record.of("note")],
         "memories": [_bare(event) for event in record.of("memory")],
-        "risks": [_bare(event) for event in record.of("risk")],
+        "risks": [_risk(event) for event in record.of("risk")],
         "plans": [_bare(event) for event in record.of("plan")],
         "prompts": prompts,
     }
@@ -144,6 +176,11 @@ def _private(record: SessionRecord) -> Row:
 
 def _bare(event: Event) -> Row:
     return {key: value for key, value in event.items() if key not in _ENVELOPE}
+
+
+def _risk(event: Event) -> Row:
+    findings = [{**finding, "source": without_paths(finding["source"])} for finding in event["findings"]]
+    return {**_bare(event), "findings": findings}
 
 
 def _plan_text(plan: Event) -> str:
@@ -156,9 +193,13 @@ def _plan_text(plan: Event) -> str:
 
 
 FORMATS = {
-    "cactus": Format(cactus, one_list=True),
+    "cactus": Format(cactus, JsonList),
     "chatml": Format(chatml),
     "jsonl": Format(jsonl),
+    "parquet": Format(training, Parquet),
     "sharegpt": Format(sharegpt),
 }
 """Name to format."""
+
+SEATED = frozenset({"chatml", "parquet", "sharegpt"})
+"""The formats in which one seat is the assistant."""

@@ -136,6 +136,7 @@ class SessionRecord:
         texts = self.file.parent.parent / "texts"
         system = (texts / f"{call['system']}.txt").read_text(encoding="utf-8")
         said = [f"{turn['role']}: {turn['text']}" for turn in self.turns[: call["turns"]]]
+        said = said[call.get("left_out", 0) :]
         card = [f"[{call['card']}]"] if call["card"] else []
         repair = [message["content"] for message in call.get("repair", ())]
         return "\n\n".join([system, *said, *card, *repair])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,9 @@ class Recorder:
         self._log = log
         self._started = time.perf_counter()
         self._usage: dict[str, Usage] = {}
-        self._counts = {"turns": 0, "exchanges": 0, "plans": 0, "repairs": 0, "retries": 0, "journaled": 0}
+        self._counts = {"turns": 0, "exchanges": 0, "plans": 0, "repairs": 0, "retries": 0}
+        self._counts |= {"discards": 0, "journaled": 0}
+        self._unusable: Counter[str] = Counter()
         self._highest = 0
         self._technique: str | None = None
 
@@ -55,6 +58,7 @@ class Recorder:
                 **self._counts,
                 "highest_risk": self._highest,
                 "technique": self._technique,
+                "unusable_by": dict(sorted(self._unusable.items())),
                 "usage": total.model_dump(),
                 "usage_by": {key: used.model_dump() for key, used in sorted(self._usage.items())},
                 "seconds": round(time.perf_counter() - self._started, 3),
@@ -98,7 +102,10 @@ class Recorder:
             case "risk" if event["side"] == "client":
                 self._highest = max(self._highest, event["level"])
             case "repair":
-                self._counts["repairs"] += 1
+                self._counts["repairs"] += event.get("again", True)
+                self._unusable[f"{event['role']} {event.get('model', '')}".strip()] += 1
+            case "discard":
+                self._counts["discards"] += 1
             case "retry":
                 self._counts["retries"] += 1
             case "model_call":

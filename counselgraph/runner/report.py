@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +15,7 @@ from counselgraph.models.base import Usage
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.log import Event, last_event
 
+_SUMMED = ("exchanges", "repairs", "retries", "discards", "journaled")
 FAILED = frozenset({StopReason.MODEL_ERROR.value, StopReason.INFRASTRUCTURE_ERROR.value})
 
 
@@ -32,7 +32,9 @@ class Summary(BaseModel):
         exchanges: Exchanges of all ended sessions.
         repairs: Answers that had to be asked for again.
         retries: Calls that had to be made again.
+        discards: Drafts thrown away with the turn they answer, because a model screen had flagged it.
         journaled: Answers that came out of a journal.
+        unusable_by: Answers that did not parse or were empty, those never mended included, by role and model.
         usage: Calls and tokens of all sessions.
         usage_by: The same by role and model.
         session_seconds: Sum of the sessions' own durations; sessions run side by side.
@@ -49,7 +51,9 @@ class Summary(BaseModel):
     exchanges: int = 0
     repairs: int = 0
     retries: int = 0
+    discards: int = 0
     journaled: int = 0
+    unusable_by: dict[str, int] = Field(default_factory=dict)
     usage: Usage = Usage()
     usage_by: dict[str, Usage] = Field(default_factory=dict)
     session_seconds: float = 0
@@ -68,11 +72,10 @@ def summarize(out: str | Path) -> Summary:
     Raises:
         InfrastructureError: `summary.json` cannot be written.
     """
-    folder = RunFolder(Path(out))
-    ends = {file.stem: last_event(file) for file in sorted(folder.sessions.glob("*.jsonl"))}
-    summary = _sum(
-        {session: end for session, end in ends.items() if end is not None and end["event"] == "end"}, len(ends)
-    )
+    folder, sums = RunFolder(Path(out)), _Sums()
+    for file in folder.logs():
+        sums.take(file.stem, last_event(file))
+    summary = sums.summary()
     draft = folder.summary.with_suffix(".part")
     text = json.dumps(summary.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     try:
@@ -83,28 +86,50 @@ def summarize(out: str | Path) -> Summary:
     return summary
 
 
-def _sum(ends: dict[str, Event], sessions: int) -> Summary:
-    return Summary(
-        sessions=sessions,
-        unfinished=sessions - len(ends),
-        stops=_count(end["stop"] for end in ends.values()),
-        failed={session: end["reason"] for session, end in ends.items() if end["stop"] in FAILED},
-        techniques=_count(end["technique"] for end in ends.values() if end["technique"]),
-        highest_risk=_count(end["highest_risk"] for end in ends.values()),
-        usage=sum((Usage.model_validate(end["usage"]) for end in ends.values()), Usage()),
-        usage_by=_usage_by(ends.values()),
-        session_seconds=round(sum(end["seconds"] for end in ends.values()), 3),
-        **{key: sum(end[key] for end in ends.values()) for key in ("exchanges", "repairs", "retries", "journaled")},
-    )
+@dataclass(slots=True)
+class _Sums:
+    """The sums of a run while its logs are read; only the reasons of failures grow with it."""
 
+    totals: Counter[str] = field(default_factory=Counter)
+    stops: Counter[str] = field(default_factory=Counter)
+    techniques: Counter[str] = field(default_factory=Counter)
+    highest_risk: Counter[int] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
+    unusable: Counter[str] = field(default_factory=Counter)
+    usage: Counter[str] = field(default_factory=Counter)
+    usage_by: dict[str, Counter[str]] = field(default_factory=dict)
+    seconds: float = 0
 
-def _count(values: Iterable[Any]) -> dict[Any, int]:
-    return dict(Counter(values).most_common())
-
-
-def _usage_by(ends: Iterable[Event]) -> dict[str, Usage]:
-    total: dict[str, Usage] = {}
-    for end in ends:
+    def take(self, session: str, end: Event | None) -> None:
+        """Add a session by the last event of its log."""
+        self.totals["sessions"] += 1
+        if end is None or end["event"] != "end":
+            self.totals["unfinished"] += 1
+            return
+        self.stops[end["stop"]] += 1
+        self.highest_risk[end["highest_risk"]] += 1
+        if end["technique"]:
+            self.techniques[end["technique"]] += 1
+        if end["stop"] in FAILED:
+            self.failed[session] = end["reason"]
+        for key in _SUMMED:
+            self.totals[key] += end.get(key, 0)
+        self.seconds += end["seconds"]
+        self.unusable.update(end.get("unusable_by", {}))
+        self.usage.update(end["usage"])
         for key, used in end["usage_by"].items():
-            total[key] = total.get(key, Usage()) + Usage.model_validate(used)
-    return total
+            self.usage_by.setdefault(key, Counter()).update(used)
+
+    def summary(self) -> Summary:
+        """All of it."""
+        return Summary(
+            stops=dict(self.stops.most_common()),
+            failed=self.failed,
+            techniques=dict(self.techniques.most_common()),
+            highest_risk=dict(self.highest_risk.most_common()),
+            unusable_by=dict(sorted(self.unusable.items())),
+            usage=Usage.model_validate(dict(self.usage)),
+            usage_by={key: Usage.model_validate(dict(used)) for key, used in self.usage_by.items()},
+            session_seconds=round(self.seconds, 3),
+            **self.totals,
+        )

@@ -6,12 +6,13 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from counselgraph.errors import InputError
+from counselgraph.memory.connect import is_url
 from counselgraph.personas.load import BUILTIN
 
 Params = dict[str, float | int | str | bool]
@@ -27,7 +28,8 @@ class RunSpec(BaseModel):
         skip_bad: Run the good records of a file that also has bad ones.
         model: Model of every role that `models` does not name.
         models: Role name to model name.
-        base_url: OpenAI-compatible endpoint for `vllm/...` and `openai/...` models.
+        base_url: OpenAI-compatible endpoint for `vllm/...` and `openai/...` models; several with commas between them.
+        client: What carries the calls: "fast", or "stock" for langchain-openai's own HTTP client.
         params: Sampling parameters passed to every model (temperature, top_p, max_tokens, ...).
         roles: Roles to add, or to put in the place of a default: offered names or import paths.
         seed: Every random choice of the run comes from it.
@@ -42,7 +44,10 @@ class RunSpec(BaseModel):
         locale: ISO 3166 country whose crisis resources are named.
         concurrency: Sessions in flight at once.
         max_calls: Model calls in flight at once, per endpoint.
-        memory: "run" for a store inside the run folder, "none", or a folder of a store that outlives the run.
+        workers: Processes that play the sessions; `concurrency` and `max_calls` are divided over them.
+        executor: Where they are: "local" for this machine, "ray" for a Ray cluster.
+        memory: "run" for a store inside the run folder, "none", or a store that outlives the run: its folder, or the
+            URL of a Chroma server.
         embedder: "lexical", or "minilm:<folder>".
         out: The run folder.
     """
@@ -56,6 +61,7 @@ class RunSpec(BaseModel):
     model: str = "rehearsal"
     models: dict[str, str] = Field(default_factory=dict)
     base_url: str | None = None
+    client: Literal["fast", "stock"] = "fast"
     params: Params = Field(default_factory=dict)
     roles: tuple[str, ...] = ()
     seed: int = 0
@@ -68,8 +74,10 @@ class RunSpec(BaseModel):
     timeout_s: float = Field(default=120, gt=0)
     language: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
     locale: str = Field(default="US", pattern="^[A-Z]{2}$")
-    concurrency: int = Field(default=16, ge=1)
+    concurrency: int = Field(default=64, ge=1)
     max_calls: int = Field(default=64, ge=1)
+    workers: int = Field(default=1, ge=1)
+    executor: Literal["local", "ray"] = "local"
     memory: str = "run"
     embedder: str = "lexical"
     out: Path = Path("runs/latest")
@@ -121,7 +129,7 @@ class RunSpec(BaseModel):
             "personas": self.personas if self.personas.partition("/")[0] == BUILTIN else _existing(self.personas),
             "model": _placed_model(self.model),
             "models": {role: _placed_model(model) for role, model in self.models.items()},
-            "memory": self.memory if self.memory in {"run", "none"} else _absolute(self.memory),
+            "memory": self.memory if self.memory in {"run", "none"} or is_url(self.memory) else _absolute(self.memory),
             "embedder": f"{kind}{colon}{_existing(folder)}" if folder else self.embedder,
         }
         return self.model_copy(update=places)
@@ -132,7 +140,9 @@ class RunSpec(BaseModel):
         return {key: (mine[key], theirs[key]) for key in mine if mine[key] != theirs[key] and key not in _HARMLESS}
 
 
-_HARMLESS = frozenset({"out", "base_url", "concurrency", "max_calls", "timeout_s", "skip_bad"})
+_HARMLESS = frozenset(
+    {"out", "base_url", "client", "concurrency", "max_calls", "timeout_s", "skip_bad", "workers", "executor"}
+)
 
 
 def merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

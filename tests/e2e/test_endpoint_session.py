@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,15 +11,17 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from counselgraph import Persona, RunResult, RunSpec, load_personas, read_run, run_sync
+from counselgraph import Models, Persona, RunResult, RunSpec, load_personas, read_run, run_sync
+from counselgraph.models.endpoint import ClientKind
 from counselgraph.personas import dump_persona
 from counselgraph.personas.persona import Conceptualization, Disclosure, History, Intake, RiskProfile, When
 from counselgraph.runner.log import SessionRecord
 from counselgraph.testing import sample_persona
 from tests.e2e.helpers import counselgraph as command
-from tests.e2e.helpers import fake_flags, refused, serving, write_clients
+from tests.e2e.helpers import fake_flags, manifest, refused, serving, transcripts, write_clients
 from tests.fakes.openai_server import FakeOpenAI, Fault, Recorded
 
+CLIENTS: tuple[ClientKind, ...] = ("fast", "stock")
 STARTS = {
     "client": "You play a client",
     "counselor": "You are a counselor",
@@ -131,7 +134,7 @@ def test_only_typed_roles_ask_for_a_schema_and_every_request_has_a_seed_of_its_o
 @pytest.mark.parametrize("opens", ["counselor", "client"])
 def test_the_clients_first_line_is_never_dropped(tmp_path: Path, opens: str) -> None:
     people = write_clients(tmp_path / "people", 1)
-    wire = play(FakeOpenAI(), tmp_path, personas=str(people), opens=opens, max_exchanges=5)
+    wire = play(FakeOpenAI(), tmp_path, personas=str(people), opens=opens, max_exchanges=5, min_exchanges=5)
     (record,) = wire.records
     first = next(turn["text"] for turn in record.turns if turn["role"] == "client")
     answers = [messages for messages in wire.of("counselor") if len(messages) > 2 or opens == "client"]
@@ -210,6 +213,40 @@ def test_server_errors_are_tried_again_and_counted(tmp_path: Path) -> None:
     assert len(wire.requests) == wire.result.summary.usage.calls + 3
 
 
+def test_both_clients_send_the_same_and_get_the_same(tmp_path: Path) -> None:
+    people = write_clients(tmp_path / "people", 2)
+    found = []
+    for client in CLIENTS:
+        with serving(FakeOpenAI(values={**PLANS_OWN, **SIGN})) as server:
+            options = {"personas": str(people), "roles": ("monitor",), "max_exchanges": 4, "memory": "none"}
+            spec = RunSpec(model="vllm/fake", base_url=server.base_url, out=tmp_path / client, **options)
+            run_sync(spec, models=Models(server.base_url, client=client))
+        sent = sorted(json.dumps(request.body, sort_keys=True) for request in server.requests)
+        told = [turn["text"] for record in read_run(tmp_path / client) for turn in record.turns]
+        found.append((sent, told))
+    assert found[0] == found[1]
+    assert len(found[0][0]) > 20
+
+
+def test_sessions_share_two_servers_and_outlive_one(tmp_path: Path) -> None:
+    people = write_clients(tmp_path / "people", 4)
+    options = {"model": "vllm/fake", "personas": str(people), "max_exchanges": 5, "memory": "none", "seed": 4}
+    with serving(FakeOpenAI()) as alone:
+        run_sync(RunSpec(base_url=alone.base_url, out=tmp_path / "alone", **options))
+    # The third call that the second server is asked, and every later one, is broken off.
+    broken = FakeOpenAI(faults={1: None, 2: None}, always=Fault.DISCONNECT)
+    with serving(FakeOpenAI()) as one, serving(broken) as two:
+        spec = RunSpec(base_url=f"{one.base_url},{two.base_url}", out=tmp_path / "both", **options)
+        result = run_sync(spec)
+    assert result.failed == {}
+    assert len(two.requests) > 2
+    assert transcripts(tmp_path / "both") == transcripts(tmp_path / "alone")
+    limits = [event for record in read_run(tmp_path / "both") for event in record.of("limit")]
+    assert {(event["limit"], event["address"]) for event in limits} == {("endpoint", two.base_url)}
+    described: Any = manifest(tmp_path / "both")["servers"]
+    assert [server["base_url"] for server in described["vllm/fake"]["servers"]] == [one.base_url, two.base_url]
+
+
 def test_a_plan_that_does_not_parse_twice_fails_its_session_and_no_other(tmp_path: Path) -> None:
     write_clients(tmp_path / "people", 2)
     server = FakeOpenAI(faults={3: Fault.BROKEN_TYPED, 4: Fault.BROKEN_TYPED})  # the first session's first plan
@@ -228,7 +265,9 @@ def test_a_plan_that_does_not_parse_twice_fails_its_session_and_no_other(tmp_pat
 
 def test_an_unusable_answer_is_repaired_once(tmp_path: Path) -> None:
     people = write_clients(tmp_path / "people", 1)
-    server = FakeOpenAI(faults={1: Fault.EMPTY, 3: Fault.BROKEN_TYPED, 4: Fault.BROKEN_TYPED})  # 3 and 4: client and planner
+    server = FakeOpenAI(
+        faults={1: Fault.EMPTY, 3: Fault.BROKEN_TYPED, 4: Fault.BROKEN_TYPED}
+    )  # 3 and 4: client and planner
     wire = play(server, tmp_path, personas=str(people), max_exchanges=4)
     assert wire.result.failed == {}
     assert wire.result.summary.repairs == 2

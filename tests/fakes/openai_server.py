@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -71,7 +72,13 @@ class Fault(StrEnum):
     HANG = "no answer"
     DISCONNECT = "connection closed without an answer"
     NOT_JSON = "a body that is not JSON"
+    CUT_JSON = "a JSON body cut in the middle"
+    CUT_BODY = "fewer bytes than announced, then closed"
+    HANG_IN_BODY = "headers, half a body, then nothing"
+    REDIRECT = "HTTP 307 to another address"
     NO_CHOICES = "a body without choices"
+    WRONG_TYPES = "content is a number"
+    REASONED = "content is null, the reasoning stands in a field of its own"
     EMPTY = "content is empty"
     NULL = "content is null"
     THINK = "a reasoning block before the content"
@@ -101,12 +108,19 @@ SPOILED: dict[Fault, Callable[[str], tuple[str | None, str]]] = {
 """What becomes of a good reply: its content and finish_reason."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Recorded:
-    """One request as it arrived."""
+    """One request as it arrived.
+
+    Attributes:
+        fault: What the server did wrong with it, None if nothing.
+        reply: The content sent back; None where there was none.
+    """
 
     body: dict[str, Any]
     headers: dict[str, str]
+    fault: Fault | None = None
+    reply: str | None = None
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -123,27 +137,35 @@ class FakeOpenAI:
     Attributes:
         models: Ids the server serves; another id is HTTP 404.
         latency_s: Seconds every call takes.
-        faults: Fault of the nth chat call, counted from 1.
+        faults: Fault of the nth chat call, counted from 1; None for none.
         always: Fault of every chat call that `faults` does not name.
         error_rate: Share of calls, drawn deterministically, that end in HTTP 500.
+        rates: Fault to share of calls. What is drawn for a call depends on its seed and how often that came before, not
+            on the order in which calls arrive.
         retry_after_s: Value of the header on HTTP 429.
         values: Values for typed properties of these names.
         requests: Every chat call that arrived, oldest first.
         most_in_flight: The most calls that were open at once.
         port: Port to listen on; 0 takes a free one and puts it here.
+        root: What the server says it loaded, None to say nothing.
+        max_model_len: Tokens of context that it says it has.
     """
 
     models: tuple[str, ...] = ("fake",)
     latency_s: float = 0.0
-    faults: Mapping[int, Fault] = field(default_factory=dict)
+    faults: Mapping[int, Fault | None] = field(default_factory=dict)
     always: Fault | None = None
     error_rate: float = 0.0
+    rates: Mapping[Fault, float] = field(default_factory=dict)
     retry_after_s: float = 0.01
     values: Mapping[str, Any] = field(default_factory=dict)
     requests: list[Recorded] = field(default_factory=list)
     most_in_flight: int = 0
     port: int = 0
+    root: str | None = None
+    max_model_len: int = 4096
     _in_flight: int = 0
+    _sent_before: Counter[str] = field(default_factory=Counter)
 
     @property
     def base_url(self) -> str:
@@ -170,31 +192,48 @@ class FakeOpenAI:
         await self._runner.cleanup()
 
     async def _list_models(self, _: web.Request) -> web.Response:
-        data = [{"id": model, "object": "model", "owned_by": "fake", "max_model_len": 4096} for model in self.models]
+        told = {"object": "model", "owned_by": "fake", "max_model_len": self.max_model_len}
+        data = [{"id": model, **told, **({"root": self.root} if self.root else {})} for model in self.models]
         return web.json_response({"object": "list", "data": data})
 
     async def _count(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        self.requests.append(Recorded(body, dict(request.headers)))
-        fault = self.faults.get(self.calls, self._drawn(self.calls) or self.always)
+        recorded = Recorded(body, dict(request.headers))
+        self.requests.append(recorded)
+        fault = self.faults.get(self.calls, self._drawn(self.calls) or self._drawn_for(body) or self.always)
+        recorded.fault = fault
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
             await asyncio.sleep(self.latency_s)
-            return await self._serve(request, body, fault)
+            return await self._serve(request, recorded)
         finally:
             self._in_flight -= 1
 
     def _drawn(self, call: int) -> Fault | None:
         return Fault.SERVER_ERROR if random.Random(call).random() < self.error_rate else None
 
-    async def _serve(self, request: web.Request, body: dict[str, Any], fault: Fault | None) -> web.StreamResponse:
+    def _drawn_for(self, body: Mapping[str, Any]) -> Fault | None:
+        if not self.rates:
+            return None
+        seed = str(body.get("seed"))
+        self._sent_before[seed] += 1
+        choices = random.Random(_digest(f"fault {self._sent_before[seed]} ", seed))
+        weights = [*self.rates.values(), 1 - sum(self.rates.values())]
+        return choices.choices([*self.rates, None], weights)[0]
+
+    async def _serve(self, request: web.Request, recorded: Recorded) -> web.StreamResponse:
+        body, fault = recorded.body, recorded.fault
         if fault is Fault.HANG:
             await self._stopping.wait()
         if fault is Fault.DISCONNECT and request.transport is not None:
             request.transport.abort()
         if fault is Fault.NOT_JSON:
             return web.Response(text="<html>gateway</html>", content_type="application/json")
+        if fault is Fault.REDIRECT:
+            return web.Response(status=307, headers={"Location": "http://127.0.0.1:1/v1/chat/completions"})
+        if fault in {Fault.CUT_BODY, Fault.HANG_IN_BODY}:
+            return await self._half(request, close=fault is Fault.CUT_BODY)
         if fault is Fault.NO_CHOICES:
             return web.json_response({"id": "x", "object": "chat.completion", "model": "fake", "choices": []})
         problem = self._refusal(body, fault)
@@ -202,13 +241,28 @@ class FakeOpenAI:
             return problem
         text = reply_to(body, self.values)
         content, finish = SPOILED[fault](text) if fault in SPOILED else (text, "stop")
+        recorded.reply = content
         if body.get("stream"):
             return await _stream(request, _chunks(body, content or "", finish, self._usage(body, content or "")))
-        message = {"role": "assistant", "content": content}
+        message: dict[str, Any] = {"role": "assistant", "content": 7 if fault is Fault.WRONG_TYPES else content}
+        if fault is Fault.REASONED:
+            message |= {"content": None, "reasoning_content": text}
         choice = {"index": 0, "message": message, "finish_reason": finish}
-        return web.json_response(
+        whole = json.dumps(
             _envelope(body, "chat.completion") | {"choices": [choice], "usage": self._usage(body, content or "")}
         )
+        told = whole[: len(whole) // 2] if fault is Fault.CUT_JSON else whole
+        return web.Response(text=told, content_type="application/json")
+
+    async def _half(self, request: web.Request, *, close: bool) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "500"})
+        await response.prepare(request)
+        await response.write(b'{"choices": [')
+        if close and request.transport is not None:
+            request.transport.close()
+        else:
+            await self._stopping.wait()
+        return response
 
     def _refusal(self, body: dict[str, Any], fault: Fault | None) -> web.Response | None:
         if body["model"] not in self.models:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
 from counselgraph import Persona, load_personas
-from counselgraph.agents.cards import attitude_card, client_card, intake_card, memory_card, technique_list
+from counselgraph.agents.cards import (
+    _CONDITIONS,
+    attitude_card,
+    client_card,
+    intake_card,
+    memory_card,
+    technique_list,
+)
 from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.testing import sample_persona
@@ -42,8 +51,31 @@ def test_the_intake_card_holds_nothing_of_the_hidden_part():
         assert not any(text in card for text in hidden)
 
 
+def test_what_a_client_tells_only_later_stands_under_its_condition():
+    persona = load_personas("builtin/claire-moreau").personas[0]
+    lines = client_card(persona).splitlines()
+    for when, heading in _CONDITIONS.items():
+        topics = [item.topic for item in persona.disclosures if item.when is when]
+        at = lines.index(f"{heading}:")
+        assert [line.partition(":")[0] for line in lines[at + 1 : at + 1 + len(topics)]] == [f"- {t}" for t in topics]
+
+
+def test_a_client_without_risk_is_told_so_and_one_with_risk_what_its_limit_is():
+    calm = client_card(sample_persona())
+    grave = client_card(load_personas("builtin/samuel-osei").personas[0])
+    assert "you have no thoughts of dying" in calm
+    assert "you have no thoughts of dying" not in grave
+    assert "3. I've had thoughts of killing myself." in grave
+    assert "nothing graver than the last" in grave
+
+
+@pytest.mark.parametrize(("receptivity", "words"), [(0, "hardly"), (0.5, "slowly"), (1, "You like new ideas")])
+def test_how_much_a_client_takes_in_is_said_in_words(receptivity, words):
+    assert words in attitude_card(sample_persona().model_copy(update={"receptivity": receptivity}))
+
+
 def test_no_memories_are_said_to_be_none():
-    assert memory_card(()) == "Nothing yet."
+    assert memory_card(()) == "Nothing yet. This is the first session."
 
 
 def test_memories_say_which_session_they_come_from():

@@ -18,6 +18,8 @@ from counselgraph.errors import ConfigError
 from counselgraph.memory import Kind, MemoryRecord, MemoryStore
 from counselgraph.memory.lexical import LexicalEmbedder
 
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])  # every test is run on a folder and on a server
+
 RecordMaker = Callable[..., MemoryRecord]
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)

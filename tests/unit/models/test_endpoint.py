@@ -13,9 +13,9 @@ from langgraph.graph import END, START, StateGraph
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from counselgraph.errors import ConfigError, InfrastructureError, ModelError
+from counselgraph.errors import ConfigError, ContextTooLong, InfrastructureError, ModelError
 from counselgraph.models.base import Answer, Model, Request, Usage
-from counselgraph.models.endpoint import Endpoint
+from counselgraph.models.endpoint import Endpoint, EndpointModel
 from counselgraph.models.events import collecting
 from counselgraph.models.journal import Journal, journaled
 from counselgraph.models.load import Models
@@ -27,6 +27,19 @@ from tests.fakes.openai_server import FakeOpenAI, Fault
 from tests.unit.models.conftest import MakeRequest
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+PASSING = [
+    Fault.SERVER_ERROR,
+    Fault.RATE_LIMITED,
+    Fault.DISCONNECT,
+    Fault.CUT_BODY,
+    Fault.CUT_JSON,
+    Fault.NOT_JSON,
+    Fault.NO_CHOICES,
+    Fault.WRONG_TYPES,
+    Fault.NULL,
+]
 
 
 async def ask(
@@ -104,7 +117,7 @@ async def test_usage_is_what_the_server_counted_cached_tokens_included(make_requ
     assert second.usage == Usage(calls=1, prompt_tokens=8, cached_tokens=8, completion_tokens=words)
 
 
-@pytest.mark.parametrize("fault", [Fault.EMPTY, Fault.NULL, Fault.UNCLOSED_THINK])
+@pytest.mark.parametrize("fault", [Fault.EMPTY, Fault.REASONED, Fault.UNCLOSED_THINK])
 async def test_an_empty_reply_is_empty_text(make_request: MakeRequest, fault: Fault) -> None:
     async with FakeOpenAI(always=fault) as server:
         assert (await ask(server, make_request())).text == ""
@@ -148,9 +161,7 @@ async def test_plain_text_that_was_cut_off_is_kept_and_told(make_request: MakeRe
     assert events == [{"event": "limit", "limit": "max_tokens", "model": "vllm/fake"}]
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault.SERVER_ERROR, Fault.RATE_LIMITED, Fault.DISCONNECT, Fault.NOT_JSON, Fault.NO_CHOICES]
-)
+@pytest.mark.parametrize("fault", PASSING)
 async def test_a_failure_that_passes_is_tried_again(make_request: MakeRequest, fault: Fault) -> None:
     events: list[dict[str, Any]] = []
     async with FakeOpenAI(faults={1: fault, 2: fault}) as server:
@@ -161,9 +172,7 @@ async def test_a_failure_that_passes_is_tried_again(make_request: MakeRequest, f
     assert [event["event"] for event in events] == ["retry", "retry"]
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault.SERVER_ERROR, Fault.RATE_LIMITED, Fault.DISCONNECT, Fault.NOT_JSON, Fault.NO_CHOICES]
-)
+@pytest.mark.parametrize("fault", PASSING)
 @pytest.mark.parametrize("output", [None, PlanDecision])
 async def test_a_failure_that_stays_is_an_infrastructure_error(
     make_request: MakeRequest, fault: Fault, output: type[BaseModel] | None
@@ -174,8 +183,9 @@ async def test_a_failure_that_stays_is_an_infrastructure_error(
     assert server.calls == 3
 
 
-async def test_a_hanging_server_is_given_up_at_the_deadline(make_request: MakeRequest) -> None:
-    async with FakeOpenAI(always=Fault.HANG) as server:
+@pytest.mark.parametrize("fault", [Fault.HANG, Fault.HANG_IN_BODY])
+async def test_a_hanging_server_is_given_up_at_the_deadline(make_request: MakeRequest, fault: Fault) -> None:
+    async with FakeOpenAI(always=fault) as server:
         with pytest.raises(InfrastructureError, match=r"no answer within 0\.05 s"):
             await ask(server, make_request(), timeout_s=0.05)
         assert server.calls == 3
@@ -192,7 +202,12 @@ async def test_retry_after_sets_the_wait(make_request: MakeRequest) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind", "said"),
     [
-        (Fault.TOO_LONG, InfrastructureError, "the prompt is longer than the model's context"),
+        (
+            Fault.TOO_LONG,
+            ContextTooLong,
+            "role `client` of session `s1`: the prompt is longer than the model's context",
+        ),
+        (Fault.REDIRECT, ConfigError, "HTTP 307: the server sends on to http://127.0.0.1:1"),
         (Fault.BAD_REQUEST, InfrastructureError, "HTTP 400: temperature must be non-negative"),
         (Fault.UNAUTHORIZED, ConfigError, "HTTP 401: Incorrect API key provided."),
     ],
@@ -215,7 +230,7 @@ async def test_a_model_the_server_does_not_have_is_a_config_error(make_request: 
 
 async def test_no_server_is_an_infrastructure_error(make_request: MakeRequest) -> None:
     endpoint = Endpoint(f"http://127.0.0.1:{_free_port()}/v1", "EMPTY", retry=RetryPolicy(base_s=0.001))
-    with pytest.raises(InfrastructureError, match="Connection error"):
+    with pytest.raises(InfrastructureError, match=r"cannot connect to 127\.0\.0\.1"):
         await endpoint.model("fake", "vllm/fake").answer(make_request())
     await endpoint.aclose()
 
@@ -250,8 +265,8 @@ def test_models_that_are_never_closed_work_in_every_loop_and_forget_the_dead_one
             return (await model.answer(make_request())).text
 
     assert len({asyncio.run(run()) for _ in range(3)}) == 1
-    assert len(endpoint._lines) == 1
-    endpoint._lines.clear()
+    assert len(endpoint._pools) == 1
+    endpoint._pools.clear()
     gc.collect()
 
 
@@ -321,6 +336,16 @@ async def test_describe_says_what_the_server_serves() -> None:
     assert known["base_url"] == server.base_url
     assert "secret" not in str(known)
     assert known["model"]["max_model_len"] == 4096
+    assert known["context_tokens"] == 4096
+
+
+async def test_a_model_knows_its_context_once_the_server_has_told() -> None:
+    async with FakeOpenAI(max_model_len=900) as server, Models(server.base_url) as models:
+        model = models.get("vllm/fake")
+        assert isinstance(model, EndpointModel)
+        before = model.context_tokens
+        await models.describe("vllm/fake")
+    assert (before, model.context_tokens) == (None, 900)
 
 
 async def test_describe_names_the_address_where_nobody_answers() -> None:

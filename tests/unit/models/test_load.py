@@ -34,6 +34,7 @@ class Own:
         ("openai/gpt-x", ("openai", "gpt-x", None)),
         ("vllm/Qwen/Qwen3-8B", ("vllm", "Qwen/Qwen3-8B", None)),
         ("vllm/a/b@http://127.0.0.1:8001/v1", ("vllm", "a/b", "http://127.0.0.1:8001/v1")),
+        ("vllm/a@http://h:1/v1,http://h:2/v1", ("vllm", "a", "http://h:1/v1,http://h:2/v1")),
         ("openai/m@https://example.org/v1", ("openai", "m", "https://example.org/v1")),
         ("vllm/m@v2", ("vllm", "m@v2", None)),
         ("script/lines/client.txt", ("script", "lines/client.txt", None)),
@@ -56,6 +57,7 @@ def test_names_have_these_forms(name: str, parts: tuple[str, str, str | None]) -
         ("vllm", "should have the form `vllm/<model>`"),
         ("vllm/@http://127.0.0.1:8001/v1", "names an address but no model"),
         ("vllm/m@http://user:secret@127.0.0.1:8001/v1", "carries a password"),
+        ("vllm/m@http://127.0.0.1:1/v1,http://user:secret@127.0.0.1:8001/v1", "carries a password"),
         ("human/anna", "should have the form `human`"),
         ("human/", "should have the form `human`"),
     ],
@@ -110,7 +112,20 @@ def test_the_nearest_address_counts(
         monkeypatch.setenv("OPENAI_BASE_URL", environment)
     models = Models(given)
     models.get(name)
-    assert [endpoint.base_url for endpoint in models._endpoints.values()] == [expected]
+    assert [endpoint.base_urls for endpoint in models._endpoints.values()] == [(expected,)]
+
+
+@pytest.mark.parametrize("given", ["http://h:1/v1, http://h:2/v1/,http://h:1/v1", ["http://h:1/v1", "http://h:2/v1"]])
+def test_several_addresses_are_one_endpoint(given: str | list[str]) -> None:
+    models = Models(given)
+    models.get("vllm/m")
+    assert [endpoint.base_urls for endpoint in models._endpoints.values()] == [("http://h:1/v1", "http://h:2/v1")]
+
+
+@pytest.mark.parametrize("given", [" ", ",", [""]])
+def test_no_address_is_none(given: str | list[str]) -> None:
+    with pytest.raises(ConfigError, match="An empty address"):
+        Models(given).get("vllm/m")
 
 
 def test_an_address_without_a_protocol_is_refused() -> None:
@@ -158,9 +173,28 @@ def test_the_slow_import_of_the_openai_client_waits_for_the_first_call() -> None
         "import sys\n"
         "from counselgraph.models.load import Models\n"
         "Models('http://127.0.0.1:1/v1').get('vllm/m')\n"
-        "print([name for name in ('openai', 'langchain_openai') if name in sys.modules])\n"
+        "print([name for name in ('openai', 'langchain_openai', 'aiohttp') if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_call_imports_no_openai_client_at_all() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from counselgraph.models.base import Request\n"
+        "from counselgraph.models.load import Models\n"
+        "from tests.fakes.openai_server import FakeOpenAI\n"
+        "async def main():\n"
+        "    async with FakeOpenAI() as server, Models(server.base_url) as models:\n"
+        "        messages = ({'role': 'user', 'content': 'Hello.'},)\n"
+        "        assert (await models.get('vllm/fake').answer(Request(role='client', messages=messages))).text\n"
+        "asyncio.run(main())\n"
+        "print([name for name in ('openai', 'langchain_openai', 'httpx') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
+    )
     assert done.stdout.strip() == "[]"
 
 

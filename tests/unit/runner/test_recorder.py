@@ -42,7 +42,10 @@ def test_a_session_is_summed_up_in_its_end(log: SessionLog, tmp_path: Path) -> N
     recorder.take({"remember": {"exchange": 1, "ending": None}})
     recorder.write(model_call())
     recorder.write(model_call(journaled=True))
-    recorder.write({"event": "repair", "role": "planner", "problem": "p"})
+    recorder.write(
+        {"event": "repair", "role": "planner", "model": "m", "kind": "unparsed", "problem": "p", "again": True}
+    )
+    recorder.write({"event": "discard", "role": "client", "text": "t", "reason": "r"})
     recorder.write({"event": "retry", "role": "client"})
     recorder.take(
         {"screen_client": {"spoken": Draft(role="client", text="Hi."), "risk": Risk(level=Level.PASSIVE)}},
@@ -58,6 +61,7 @@ def test_a_session_is_summed_up_in_its_end(log: SessionLog, tmp_path: Path) -> N
     }
     assert last["usage"] == last["usage_by"]["client m"]
     counted = {"turns": 2, "exchanges": 1, "plans": 1, "repairs": 1, "retries": 1, "journaled": 1, "highest_risk": 2}
+    counted |= {"discards": 1, "unusable_by": {"planner m": 1}}
     assert {key: last[key] for key in counted} == counted
     assert (last["stop"], last["by"], last["technique"]) == ("completed", "counselor", "decatastrophizing")
 

@@ -1,0 +1,5 @@
+"""A worker process starts here."""
+
+from counselgraph.runner.executors.worker import main
+
+main()

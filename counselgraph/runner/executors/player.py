@@ -1,0 +1,98 @@
+"""Playing sessions in this process: the part that every executor shares."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from counselgraph.errors import InfrastructureError
+from counselgraph.graphs.session import build_session
+from counselgraph.graphs.state import StopReason
+from counselgraph.memory.lock import hold_file
+from counselgraph.models.load import Models
+from counselgraph.runner.cast import JournaledCast
+from counselgraph.runner.drain import Controls
+from counselgraph.runner.executors.base import Outcome
+from counselgraph.runner.folder import RunFolder
+from counselgraph.runner.job import Job, header_of
+from counselgraph.runner.log import Event, SessionLog
+from counselgraph.runner.play import SessionGraph, play
+from counselgraph.runner.resources import open_memory
+from counselgraph.runner.spec import RunSpec
+
+_LEFTOVER_S = 20.0
+_PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Plays sessions of one run, any number side by side; made by `playing`."""
+
+    spec: RunSpec
+    folder: RunFolder
+    rehearsed: bool
+    controls: Controls
+    cast: JournaledCast
+    graph: SessionGraph
+
+    async def play(self, job: Job, on_event: Callable[[Event], None] | None = None) -> Outcome:
+        """Play one session; whatever goes wrong with it is its outcome."""
+        header = header_of(job, self.spec, rehearsed=self.rehearsed)
+        journal = self.folder.journal(job.id)
+        try:
+            async with _alone(journal):
+                with (
+                    self.controls.one() as control,
+                    SessionLog(self.folder.log(job.id), self.folder.texts, on_event=on_event) as log,
+                ):
+                    within = self.cast.session(job.id, journal)
+                    ending = await play(job, self.graph, log, header=header, control=control, within=within)
+        except (OSError, InfrastructureError) as error:  # the log cannot be written, so it cannot say what went wrong
+            return Outcome(job.id, StopReason.INFRASTRUCTURE_ERROR, f"{type(error).__name__}: {error}")
+        return Outcome(job.id, None if ending is None else ending.stop)
+
+
+@asynccontextmanager
+async def playing(
+    spec: RunSpec, folder: RunFolder, models: Models, controls: Controls, *, rehearsed: bool
+) -> AsyncIterator[Player]:
+    """A player with its graph and its memory open; the journals stand in for checkpoints.
+
+    Raises:
+        CounselgraphError: The memory cannot be opened, or a role is unknown.
+    """
+    cast = JournaledCast(models)
+    memory = await asyncio.to_thread(open_memory, spec, folder)
+    with memory or contextlib.nullcontext():
+        graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile()
+        yield Player(spec, folder, rehearsed, controls, cast, graph)
+
+
+@asynccontextmanager
+async def _alone(journal: Path) -> AsyncIterator[None]:
+    """Be the one who plays a session.
+
+    The folder's lock keeps a second run out, but workers of a killed run may live a moment longer than that run.
+    """
+    descriptor = await _held(journal)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+async def _held(journal: Path) -> int:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _LEFTOVER_S
+    while True:
+        try:
+            return hold_file(journal)
+        except BlockingIOError as error:
+            if loop.time() >= deadline:
+                raise InfrastructureError(f"{journal}: another process plays this session.") from error
+        await asyncio.sleep(_PAUSE_S)
