@@ -28,8 +28,8 @@ from typing import Any
 
 import orjson
 
-sys.path.insert(0, str(Path(__file__).parent))
-from cost import write_personas
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.cost import write_personas
 
 SERVER = Path(__file__).parent / "fake_server.py"
 TICK_S = 0.02
@@ -127,9 +127,8 @@ def main() -> None:
     parser.add_argument("--screens", dest="roles", action="store_const", const=("monitor", "reviewer"), default=())
     given = parser.parse_args()
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(
-        f"{given.latency * 1000:g} ms a call, {given.places or 'unlimited'} places; roles added: {given.roles or 'none'}\n"
-    )
+    places = given.places or "unlimited"
+    print(f"{given.latency * 1000:g} ms a call, {places} places; roles added: {', '.join(given.roles) or 'none'}\n")
     print("| sessions | exchanges | calls per exchange | first call s | steady s | ideal s | efficiency ", end="")
     print("| latencies per exchange | CPU ms per exchange | peak MB |")
     print("|---|---|---|---|---|---|---|---|---|---|")
@@ -138,8 +137,9 @@ def main() -> None:
             for exchanges in given.exchanges:
                 row = play(sessions, exchanges, given, Path(folder))
                 ideal = row.ideal_s(given.latency, given.places)
+                calls = row.summary["usage"]["calls"] / row.exchanges
                 print(
-                    f"| {sessions} | {exchanges} | {row.summary['usage']['calls'] / row.exchanges:.2f} | {row.first_s:.1f} "
+                    f"| {sessions} | {exchanges} | {calls:.2f} | {row.first_s:.1f} "
                     f"| {row.steady_s:.1f} | {ideal:.1f} | {ideal / row.steady_s:.2f} "
                     f"| {row.steady_s / given.latency / exchanges:.2f} "
                     f"| {row.cpu_s * 1000 / row.exchanges:.2f} | {row.peak_mb:.0f} |",

@@ -242,6 +242,8 @@ def _retry(event: Mapping[str, Any]) -> Aside:
 
 
 def _limit(event: Mapping[str, Any]) -> Aside:
+    if event.get("limit") == "endpoint":
+        return Aside("trouble", f"Server {event.get('address', '')} left out", (("", str(event.get("problem", ""))),))
     return Aside(
         "trouble", f"{speaker(event.get('role', 'model'))} was cut short", (("limit", str(event.get("limit"))),)
     )

@@ -84,10 +84,11 @@ def still_there(replica: Replica) -> list[Process]:
     leader = process(replica.pid)
     if leader is not None:
         return group(replica.pgid) if leader.started == replica.started else []
-    # A group keeps its number as long as it has members; workers whose leader was killed call themselves vLLM.
-    return [
-        each for each in group(replica.pgid) if replica.command[0] in each.command or "vllm" in each.command.lower()
-    ]
+    # A group keeps its number as long as it has members. Workers whose leader was killed call themselves vLLM, and a
+    # process that is just giving its memory back has no command line any more.
+    signs = (replica.command[0].lower(), "vllm")
+    members = [(each, each.command.lower()) for each in group(replica.pgid)]
+    return [each for each, command in members if not command or any(sign in command for sign in signs)]
 
 
 def check_unserved(folder: Path) -> None:
