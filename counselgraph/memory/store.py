@@ -15,6 +15,7 @@ import numpy.typing as npt
 from counselgraph.errors import ConfigError
 from counselgraph.memory.collection import SharedCollection, closed
 from counselgraph.memory.connect import place_of
+from counselgraph.memory.commits import GroupCommit
 from counselgraph.memory.embed import Embedder, load_embedder
 from counselgraph.memory.record import Kind, MemoryRecord
 
@@ -44,6 +45,7 @@ class MemoryStore:
         self._shared = shared
         self._embedder = embedder
         self._closed = False
+        self._commits = GroupCommit(self.remember)
 
     @classmethod
     def open(cls, place: str | Path, *, embedder: Embedder | None = None) -> Self:
@@ -156,8 +158,8 @@ class MemoryStore:
         return await asyncio.to_thread(self.brief, owner=owner, client_id=client_id, query=query, k=k, unless=unless)
 
     async def aremember(self, records: Sequence[MemoryRecord]) -> int:
-        """Call `remember` in a thread."""
-        return await asyncio.to_thread(self.remember, records)
+        """Call `remember` in a thread, together with what other tasks write at the same time."""
+        return await self._commits.add(records) if records else 0
 
     async def arecall(
         self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None

@@ -32,6 +32,7 @@ FORMS = {
     "human": "human",
     "script": "script/<file>",
     "replay": "replay/<run folder>",
+    "llamacpp": "llamacpp/<file.gguf>",
 }
 _KEYS = {"openai": "OPENAI_API_KEY", "vllm": "VLLM_API_KEY"}
 
@@ -215,6 +216,8 @@ class Models:
                 return Script(parts.rest)
             case "replay":
                 return Replay(parts.rest)
+            case "llamacpp":
+                return _llamacpp(parts.rest, name)
             case _:
                 return self._endpoint(parts).model(parts.rest, name)
 
@@ -243,6 +246,13 @@ def _rehearsal() -> Model:
     from counselgraph.models.rehearsal.model import Rehearsal  # noqa: PLC0415
 
     return Rehearsal()
+
+
+def _llamacpp(file: str, name: str) -> Model:
+    # Imported on use: its libraries are an extra.
+    from counselgraph.models.llamacpp import load_llamacpp  # noqa: PLC0415
+
+    return load_llamacpp(file, name)
 
 
 def _did_you_mean(kind: str) -> str:

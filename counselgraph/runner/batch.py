@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from counselgraph.errors import ConfigError, InfrastructureError, InputError
 from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.state import StopReason
+from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
 from counselgraph.personas.load import load_personas
 from counselgraph.runner.drain import Controls
-from counselgraph.runner.executors.base import Outcome, Report
+from counselgraph.runner.executors.base import Outcome, Pulse, Report
 from counselgraph.runner.executors.load import executor_for
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import HUMAN, Job, is_rehearsed, jobs_for, models_named, notices_for
@@ -30,19 +32,57 @@ OnNotice = Callable[[str], None]
 
 @dataclass(slots=True)
 class Progress:
-    """Where a run stands; handed to `on_progress` after every session.
+    """Where a run stands; handed to `on_progress` after every exchange and every session.
 
     Attributes:
         total: Sessions of the run.
         done: Sessions ended, those of an earlier start included.
         failed: Sessions that ended in an error.
+        at_once: Most sessions in flight.
         stops: Stop reason to number of sessions, this start only.
+        exchanges: Exchanges played, this start only.
+        usage: Calls and tokens, this start only.
+        started: When it started, on the clock of `time.monotonic`.
     """
 
     total: int
     done: int = 0
     failed: int = 0
+    at_once: int = 1
     stops: dict[str, int] = field(default_factory=dict)
+    exchanges: int = 0
+    usage: Usage = field(default_factory=Usage)
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def running(self) -> int:
+        """Sessions in flight."""
+        return min(self.at_once, self.total - self.done)
+
+    @property
+    def exchanges_per_s(self) -> float:
+        """Exchanges a second since the start."""
+        return self.exchanges / max(time.monotonic() - self.started, 1e-9)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Tokens written by models a second since the start; 0 if no model counts them."""
+        return self.usage.completion_tokens / max(time.monotonic() - self.started, 1e-9)
+
+    @property
+    def reused(self) -> float | None:
+        """Share of the prompt tokens that came out of servers' prefix caches; None if no server tells."""
+        return self.usage.cached_tokens / self.usage.prompt_tokens if self.usage.cached_tokens else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess: sessions in flight are taken to be half done. None before the first exchange."""
+        ended = sum(self.stops.values())
+        begun = ended + self.running / 2
+        if not self.exchanges or not begun:
+            return None
+        sessions_left = self.total - self.done - self.running / 2
+        return sessions_left * self.exchanges / begun / self.exchanges_per_s
 
     def counted(self, stop: str) -> Progress:
         """Count one more session that has ended."""
@@ -95,7 +135,7 @@ async def run(
         spec: What to run.
         models: Where model names become models; by default made from the spec. With several workers each gets a copy,
             whose limit of calls in flight counts for that worker alone.
-        on_progress: Called after every session.
+        on_progress: Called after every exchange and every session.
         on_event: Called with every event of every session as it is logged.
         on_notice: Called before the first session with what a reader should know, such as a language that a part of
             the run does not speak, and when a worker dies.
@@ -122,11 +162,11 @@ async def run(
             jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
             todo = [job for job in jobs if not is_settled(folder.log(job.id))]
             give_notice(todo, spec, on_notice)
-            progress = Progress(total=len(jobs), done=len(jobs) - len(todo))
+            progress = Progress(total=len(jobs), done=len(jobs) - len(todo), at_once=spec.concurrency)
             controls = Controls()
             batch = _Batch(folder, controls, progress, on_progress)
             with controls.on_signals():
-                await executor.play(todo, Report(batch.ended, on_event, on_notice), controls)
+                await executor.play(todo, Report(batch.ended, batch.pulse, on_event, on_notice), controls)
             batch.check_room()
             summary = summarize(folder.path)
     drained = controls.draining
@@ -187,6 +227,13 @@ class _Batch:
             self.progress.counted(outcome.stop)
             if self.on_progress is not None:
                 self.on_progress(self.progress)
+
+    def pulse(self, pulse: Pulse) -> None:
+        """Count what a session has done since it was last heard of."""
+        self.progress.exchanges += pulse.exchanges
+        self.progress.usage += pulse.usage
+        if self.on_progress is not None:
+            self.on_progress(self.progress)
 
     def check_room(self) -> None:
         """Say so if the run was stopped because its folder takes no more."""

@@ -156,7 +156,7 @@ def merged(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
 
 def _placed_model(name: str) -> str:
     kind, slash, place = name.partition("/")
-    return f"{kind}/{_existing(place)}" if slash and kind in {"script", "replay"} else name
+    return f"{kind}/{_existing(place)}" if slash and kind in {"script", "replay", "llamacpp"} else name
 
 
 def _existing(place: str) -> str:

@@ -269,7 +269,7 @@ def test_the_out_folder_must_be_empty_or_hold_this_run(ran: Path, tmp_path: Path
     refused(counselgraph("run", "--out", "file", cwd=tmp_path), "file", "Fix:")
     refused(counselgraph("run", "--out", "full", cwd=tmp_path), "full", "is not empty", "Fix:")
     other = counselgraph("run", "--limit", 3, "--seed", 8, "--out", "first", cwd=ran)
-    refused(other, "first", "seed: 7 there, 8 now", "Fix:")
+    refused(other, "first", "seed: 7 there -> 8 now", "Fix:")
 
 
 def test_an_endpoint_that_refuses_connections_is_noticed_before_any_session(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from counselgraph.graphs.state import StopReason
+from counselgraph.models.base import Usage
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.job import Job
 from counselgraph.runner.log import Event
@@ -28,16 +29,31 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Pulse:
+    """One more exchange, the opening left out, and what a session has spent since its last one.
+
+    Attributes:
+        exchanges: 1, or 0 if only calls are told.
+        usage: Calls and tokens, without answers out of a journal.
+    """
+
+    exchanges: int
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Where an executor tells what happens, always from the event loop of the run.
 
     Attributes:
         ended: Called once for every session that was played.
+        pulse: Called after every exchange.
         event: Called with every event that was logged, if anybody listens.
         notice: Called with what a person should know, such as the death of a worker.
     """
 
     ended: Callable[[Outcome], None]
+    pulse: Callable[[Pulse], None] = lambda _pulse: None
     event: Callable[[Event], None] | None = None
     notice: Callable[[str], None] | None = None
 

@@ -103,10 +103,12 @@ class Performance:
         return Ready()
 
     async def play(self, job: Job) -> AsyncIterator[Message]:
-        """Play a session: its events if somebody listens, then its outcome."""
+        """Play a session: its pulse, its events if somebody listens, then its outcome."""
         assert self._player is not None
         told: asyncio.Queue[Message] = asyncio.Queue()
-        playing = asyncio.create_task(self._player.play(job, told.put_nowait if self._setup.listens else None))
+        playing = asyncio.create_task(
+            self._player.play(job, told.put_nowait, told.put_nowait if self._setup.listens else None)
+        )
         playing.add_done_callback(lambda _: told.put_nowait(Ready()))  # wakes the loop below for the last time
         while not isinstance(message := await told.get(), Ready):
             yield message

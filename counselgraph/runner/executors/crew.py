@@ -10,7 +10,7 @@ from typing import Protocol
 from counselgraph.errors import ConfigError, InfrastructureError
 from counselgraph.graphs.state import StopReason
 from counselgraph.runner.drain import Controls
-from counselgraph.runner.executors.base import Outcome, Report
+from counselgraph.runner.executors.base import Outcome, Pulse, Report
 from counselgraph.runner.executors.plan import MOST_LOSSES, Plan
 from counselgraph.runner.job import Job
 from counselgraph.runner.log import Event
@@ -54,7 +54,7 @@ class Lost:
     reason: str
 
 
-Message = Ready | Outcome | Event | Failed | Lost
+Message = Ready | Outcome | Pulse | Event | Failed | Lost
 
 
 class Worker(Protocol):
@@ -155,6 +155,8 @@ class Crew:
                 self._plan.ended(message.session)
                 self._report.ended(message)
                 self._give(worker)
+            case Pulse():
+                self._report.pulse(message)
             case Failed(reason, config):
                 raise (ConfigError if config else InfrastructureError)(f"A worker cannot play: {reason}")
             case Lost(reason):

@@ -36,4 +36,4 @@ async def _play(player: Player, waiting: Iterator[Job], report: Report) -> None:
     for job in waiting:
         if player.controls.draining:
             return
-        report.ended(await player.play(job, report.event))
+        report.ended(await player.play(job, report.pulse, report.event))

@@ -7,23 +7,25 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from counselgraph.errors import InfrastructureError
 from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import StopReason
 from counselgraph.memory.lock import hold_file
+from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
 from counselgraph.runner.cast import JournaledCast
 from counselgraph.runner.drain import Controls
-from counselgraph.runner.executors.base import Outcome
+from counselgraph.runner.executors.base import Outcome, Pulse
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import Job, header_of
 from counselgraph.runner.log import Event, SessionLog
 from counselgraph.runner.play import SessionGraph, play
 from counselgraph.runner.resources import open_memory
 from counselgraph.runner.spec import RunSpec
+from counselgraph.transcript import COUNSELOR
 
 _LEFTOVER_S = 20.0
 _PAUSE_S = 0.05
@@ -40,21 +42,43 @@ class Player:
     cast: JournaledCast
     graph: SessionGraph
 
-    async def play(self, job: Job, on_event: Callable[[Event], None] | None = None) -> Outcome:
+    async def play(
+        self, job: Job, on_pulse: Callable[[Pulse], None], on_event: Callable[[Event], None] | None = None
+    ) -> Outcome:
         """Play one session; whatever goes wrong with it is its outcome."""
+        meter = _Meter(on_pulse, on_event)
         header = header_of(job, self.spec, rehearsed=self.rehearsed)
         journal = self.folder.journal(job.id)
         try:
             async with _alone(journal):
                 with (
                     self.controls.one() as control,
-                    SessionLog(self.folder.log(job.id), self.folder.texts, on_event=on_event) as log,
+                    SessionLog(self.folder.log(job.id), self.folder.texts, on_event=meter.take) as log,
                 ):
                     within = self.cast.session(job.id, journal)
                     ending = await play(job, self.graph, log, header=header, control=control, within=within)
         except (OSError, InfrastructureError) as error:  # the log cannot be written, so it cannot say what went wrong
             return Outcome(job.id, StopReason.INFRASTRUCTURE_ERROR, f"{type(error).__name__}: {error}")
         return Outcome(job.id, None if ending is None else ending.stop)
+
+
+@dataclass(slots=True)
+class _Meter:
+    """Sums up a session's events, exchange by exchange."""
+
+    on_pulse: Callable[[Pulse], None]
+    on_event: Callable[[Event], None] | None
+    spent: Usage = field(default_factory=Usage)
+
+    def take(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "model_call" and not event["journaled"]:
+            self.spent += Usage.model_validate(event["usage"])
+        elif kind == "end" or (kind == "turn" and event["role"] == COUNSELOR):
+            self.on_pulse(Pulse(int(kind == "turn" and event["exchange"] > 0), self.spent))
+            self.spent = Usage()
+        if self.on_event is not None:
+            self.on_event(event)
 
 
 @asynccontextmanager

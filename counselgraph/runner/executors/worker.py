@@ -70,7 +70,7 @@ async def _work(setup: Setup, tell: _Tell) -> None:
 
 
 async def _play(player: Player, job: Job, tell: _Tell, *, listens: bool) -> None:
-    tell(await player.play(job, tell if listens else None))
+    tell(await player.play(job, tell, tell if listens else None))
 
 
 def _listen(orders: asyncio.Queue[Order]) -> None:
