@@ -99,6 +99,8 @@ def _facts(record: SessionRecord) -> Html:
         "seed": f"{header['seed']}, replicate {header['replicate']}",
         "persona": header["persona"]["id"],
     }
+    if fork := header.get("fork"):
+        facts["parent"] = f"{fork['session']} of run {fork['run']}, exchange {fork['at']}"
     if source:
         facts["source"] = f"{source['format']}: {source['file']}, record {source['record']}"
     return el("dl", *(el("div", el("dt", key), el("dd", text)) for key, text in facts.items()), class_="facts")
@@ -141,7 +143,8 @@ def _row(turn: Turn | None, asides: list[Aside], number: int | None, anchor: str
         return el("li", notes, class_="row")
     side = "counselor" if turn.role == COUNSELOR else "client"
     place = el("a", str(number), class_="number", href=f"#{anchor}-x{number}", aria_label=f"Exchange {number}")
-    name = el("p", speaker(turn.role), _stands_in(turn), class_="name")
+    inherited = el("span", "inherited", class_="mark") if turn.inherited else None
+    name = el("p", speaker(turn.role), _stands_in(turn), inherited, class_="name")
     words = el("p", turn.text, class_="words", dir="auto", lang=language)
     said = el("div", name, words, class_="said")
     where = f"{anchor}-x{number}" if number else None

@@ -169,6 +169,8 @@ def _turn(console: Console, turn: Turn, *, number: bool) -> Text:
     label.append(clean(speaker(turn.role)), "bold green" if counselor else "bold cyan")
     if turn.kind in STANDS_IN:
         label.append(f" ({STANDS_IN[turn.kind]})", "bold red")
+    if turn.inherited:
+        label.append(" (inherited)", "dim")
     left, right = (_MARGIN + _SHIFT, 0) if counselor else (_MARGIN, _SHIFT)
     return Text("\n").join([label, _block(console, Text(clean(turn.text)), left, right=right)])
 

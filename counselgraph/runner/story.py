@@ -30,12 +30,14 @@ class Turn:
     Attributes:
         exchange: Exchange it belongs to, 0 for the counselor's opening.
         kind: "turn", or what stands in for it.
+        inherited: Whether it was said in the session that this one was forked from.
     """
 
     role: str
     text: str
     exchange: int
     kind: str
+    inherited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Aside:
     """Something that happened beside the conversation.
 
     Attributes:
-        kind: "plan", "risk", "memory", "note" or "trouble".
+        kind: "plan", "risk", "memory", "note", "fork" or "trouble".
         title: What happened, in a few words.
         facts: The rest of it.
         level: Risk level, 0 for everything that is no risk.
@@ -85,7 +87,9 @@ class Story:
         # Straight from a graph an event does not carry its exchange yet; a client's turn opens the next one.
         self._exchange = event.get("exchange", self._exchange + (event["role"] == CLIENT))
         self._said = [*self._said[-3:], event["text"]]
-        return Turn(event["role"], event["text"], self._exchange, event.get("kind", "turn"))
+        return Turn(
+            event["role"], event["text"], self._exchange, event.get("kind", "turn"), event.get("inherited", False)
+        )
 
     def _risk(self, event: Mapping[str, Any]) -> Iterator[Aside]:
         level, of_client = event["level"], event["side"] == Side.CLIENT
@@ -138,6 +142,16 @@ def technique_label(technique: str | None) -> str:
 def level_name(level: int) -> str:
     """A risk level with its name, such as "R2 passive"."""
     return f"R{level} {Level(level).name.lower()}" if level in set(Level) else f"R{level}"
+
+
+def forked_from(link: Mapping[str, Any]) -> str:
+    """Where a session came from, out of the `fork` of its header."""
+    return f"Forked from {link['session']} at exchange {link['at']}"
+
+
+def text_of_value(value: Any) -> str:
+    """A value out of a log for a reader: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def stop_name(end: Mapping[str, Any] | None) -> str:
@@ -226,9 +240,13 @@ def _plan_facts(event: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 
 def _note(event: Mapping[str, Any]) -> Aside:
-    value = event["value"]
-    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return Aside("note", f"{speaker(event['role'])} notes", ((event["channel"], words),))
+    return Aside("note", f"{speaker(event['role'])} notes", ((event["channel"], text_of_value(event["value"])),))
+
+
+def _fork(event: Mapping[str, Any]) -> Aside:
+    link = event["fork"]
+    changes = ((name, text_of_value(value)) for name, value in link["changes"].items())
+    return Aside("fork", forked_from(link), (("run", link["run"]), *changes))
 
 
 def _repair(event: Mapping[str, Any]) -> Aside:
@@ -255,6 +273,7 @@ def _error(event: Mapping[str, Any]) -> Aside:
 
 _ASIDES: dict[str, Callable[[Mapping[str, Any]], Aside]] = {
     "note": _note,
+    "fork": _fork,
     "repair": _repair,
     "retry": _retry,
     "limit": _limit,

@@ -30,6 +30,7 @@ class Point:
         level: Standing risk level of the client.
         suspended: Whether risk sets the plan aside.
         stands_in: What the counselor's turn was if no model wrote it, else "".
+        inherited: Whether all of it was said in the session that this one was forked from.
     """
 
     exchange: int
@@ -39,6 +40,7 @@ class Point:
     level: int
     suspended: bool
     stands_in: str
+    inherited: bool = False
 
 
 def course(record: SessionRecord) -> list[Point]:
@@ -71,6 +73,7 @@ def _point(record: SessionRecord, exchange: int) -> Point:
         level=risk["level"] if risk else 0,
         suspended=bool(risk and risk["suspends_plan"]),
         stands_in=next((STANDS_IN[kind] for kind in kinds if kind in STANDS_IN), ""),
+        inherited=all(turn.get("inherited", False) for turn in record.turns if turn["exchange"] == exchange),
     )
 
 
@@ -96,12 +99,22 @@ def _rows(points: Sequence[Point]) -> Iterator[Html]:
     yield from _band(points, 1, "phase", lambda each: "suspended" if each.suspended else each.phase)
     yield from _band(points, 2, "safety", lambda each: each.stands_in)
     base = _base(points)
+    yield from _fork(points, base)
     yield _text("risk", 0, base - _RISK / 2 + 4, "label")
     yield el("line", class_="axis", x1=_LABELS, x2=_LABELS + _CELL * len(points), y1=base, y2=base)
     for index, point in enumerate(points):
         left = _LABELS + _CELL * index
         yield _bar(point, left, base)
         yield _text(str(point.exchange), left + _CELL // 2, base + _NUMBERS - 3, "number")
+
+
+def _fork(points: Sequence[Point], base: int) -> Iterator[Html]:
+    """A line behind the last exchange that was inherited."""
+    inherited = sum(point.inherited for point in points)
+    if inherited:
+        x = _LABELS + _CELL * inherited - 1
+        line = el("line", class_="fork", x1=x, x2=x, y1=0, y2=base + _NUMBERS)
+        yield el("g", el("title", f"Inherited up to exchange {points[inherited - 1].exchange}"), line)
 
 
 def _base(points: Sequence[Point]) -> int:

@@ -29,7 +29,7 @@ RATES = {
 ANSWERED = {None, Fault.NULL, Fault.EMPTY}
 """What leaves a reply that can be read; the rest has to be asked for again."""
 FLAGS = (
-    "--personas", "people", "--seed", 8, "--max-exchanges", 3, "--concurrency", 48, "--memory", "none",
+    "--personas", "people", "--seed", 12, "--max-exchanges", 3, "--concurrency", 48, "--memory", "none",
     "--set", "timeout_s=2", "--display", "none", "--out", "out",
 )  # fmt: skip
 
