@@ -7,6 +7,7 @@ import sys
 # Each module adds its commands to `app`, in the order of --help.
 # isort: off
 from counselgraph.cli import run
+from counselgraph.cli import fork
 from counselgraph.cli import show
 from counselgraph.cli import export
 from counselgraph.cli import personas
@@ -17,7 +18,7 @@ from counselgraph.cli import serve_model
 from counselgraph.cli.app import BAD_INPUT, DRAINED, SOME_FAILED, app, err
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
 
-__all__ = ["app", "doctor", "export", "main", "personas", "run", "serve_model", "show"]
+__all__ = ["app", "doctor", "export", "fork", "main", "personas", "run", "serve_model", "show"]
 
 
 def main() -> None:

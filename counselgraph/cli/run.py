@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,6 +34,9 @@ from counselgraph.cli.app import (
 from counselgraph.cli.settings import pairs, spec_of
 from counselgraph.errors import InfrastructureError, InputError, ModelError
 from counselgraph.runner.spec import RunSpec
+
+if TYPE_CHECKING:
+    from counselgraph.runner.batch import RunResult
 
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that play the sessions.")]
 Executor = Annotated[str | None, typer.Option("--executor", help="Where they are: local, or ray for a Ray cluster.")]
@@ -143,6 +146,11 @@ def _play(spec: RunSpec, display: str, *, watch: bool = False, force: bool = Fal
     with showing(display, err) as on_progress:
         watcher = WatchFirst(out).take if watch else None
         result = run_sync(spec, on_progress=on_progress, on_event=watcher, on_notice=notice, force=force)
+    return tell(result)
+
+
+def tell(result: RunResult) -> int:
+    """Say what a run came to; gives its exit code."""
     for problem in result.bad:
         err.print(f"left out: {problem}", markup=False)
     for session, reason in result.failed.items():

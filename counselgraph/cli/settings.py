@@ -25,7 +25,20 @@ def spec_of(
 
 
 def _settings(items: list[str] | None) -> dict[str, Any]:
-    """Fields of a RunSpec out of KEY=VALUE, a dotted key for one entry of a mapping, the value in YAML."""
+    """Fields of a RunSpec out of KEY=VALUE, a dotted key for one entry of a mapping."""
+    found: dict[str, Any] = {}
+    for key, value in settings_of(items).items():
+        name, dot, entry = key.partition(".")
+        found = merged(found, {name: {entry: value} if dot else value})
+    return found
+
+
+def settings_of(items: list[str] | None) -> dict[str, Any]:
+    """KEY=VALUE as a mapping, keys as they were written, values in YAML.
+
+    Raises:
+        InputError: An item is no such setting.
+    """
     import yaml
 
     found: dict[str, Any] = {}
@@ -34,11 +47,9 @@ def _settings(items: list[str] | None) -> dict[str, Any]:
         if not (key and equals):
             raise InputError(f"{item!r} is no setting.", field="--set", fix="write KEY=VALUE")
         try:
-            value = yaml.safe_load(text)
+            found[key] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise InputError(f"the value of {item!r} is no YAML.", field="--set", fix="put it in quotes") from error
-        name, dot, entry = key.partition(".")
-        found = merged(found, {name: {entry: value} if dot else value})
     return found
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.state import StopReason
 from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
-from counselgraph.personas.load import load_personas
+from counselgraph.personas.load import Personas, load_personas
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.executors.base import Outcome, Pulse, Report
 from counselgraph.runner.executors.load import executor_for
 from counselgraph.runner.folder import RunFolder
+from counselgraph.runner.fork_file import fork_of
+from counselgraph.runner.fork_start import forked_jobs
 from counselgraph.runner.job import HUMAN, Job, is_rehearsed, jobs_for, models_named, notices_for
 from counselgraph.runner.log import Event, is_settled
 from counselgraph.runner.report import FAILED, Summary, summarize
@@ -147,19 +150,25 @@ async def run(
         InfrastructureError: A model server could not be reached, or the folder takes no more, such as on a full disk;
             `resume` goes on once it does.
     """
-    personas = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
+    fork = fork_of(spec)
+    personas = (
+        Personas((fork.persona,))
+        if fork
+        else load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
+    )
     spec = spec.placed()
     if HUMAN in models_named(spec).values():
         raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
-        rehearsed = is_rehearsed(spec)
+        rehearsed = is_rehearsed(spec) or (fork is not None and fork.rehearsed)
         executor = executor_for(spec, known, given=models is not None, rehearsed=rehearsed)
         await check_cast(spec, known)
         await asyncio.to_thread(check_memory, spec)
         folder, servers = RunFolder(spec.out), await servers_of(spec, known)
         with folder.held():
             manifest = folder.prepare(spec, servers, rehearsed=rehearsed, force=force)
-            jobs = [job for persona in personas.personas for job in jobs_for(persona, spec, manifest["run"])]
+            jobs_of = partial(forked_jobs, fork) if fork else jobs_for
+            jobs = [job for persona in personas.personas for job in jobs_of(persona, spec, manifest["run"])]
             todo = [job for job in jobs if not is_settled(folder.log(job.id))]
             give_notice(todo, spec, on_notice)
             progress = Progress(total=len(jobs), done=len(jobs) - len(todo), at_once=spec.concurrency)

@@ -15,6 +15,7 @@ import yaml
 
 from counselgraph.errors import InputError
 from counselgraph.memory.lock import LOCK_FILE, FolderLock
+from counselgraph.runner.fork_file import FORK_FILE
 from counselgraph.runner.manifest import PERSONAS, Differences, Manifest, changed, differences, new_manifest, told
 from counselgraph.runner.spec import RunSpec
 
@@ -198,7 +199,7 @@ class RunFolder:
     def _check_free(self) -> None:
         if self.manifest.exists() or not self.path.exists():
             return
-        if any(path.name not in {LOCK_FILE, _PROBE} for path in self.path.iterdir()):
+        if any(path.name not in {LOCK_FILE, _PROBE, FORK_FILE} for path in self.path.iterdir()):
             raise InputError("is not empty and holds no run.", file=str(self.path), fix="give another --out")
 
     @contextmanager

@@ -66,6 +66,7 @@ def provenance(record: SessionRecord, manifest: Mapping[str, Any]) -> Row:
         "prompt_hashes": prompt_hashes(record),
         "seed": header["seed"],
         "replicate": header["replicate"],
+        "parent": None if "fork" not in header else {key: header["fork"][key] for key in ("run", "session", "at")},
         "counselgraph": manifest.get("versions", {}).get("counselgraph"),
         "schema_version": header["schema_version"],
         "stop": record.events[-1].get("stop"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from counselgraph.errors import ConfigError, InputError
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.state import SessionState, opening_state
@@ -13,6 +14,7 @@ from counselgraph.languages import language_name
 from counselgraph.models.rehearsal.bank import LANGUAGES
 from counselgraph.personas.persona import Persona
 from counselgraph.runner.folder import RunFolder
+from counselgraph.runner.fork_file import Fork
 from counselgraph.runner.log import NOTICE, REHEARSAL_NOTICE, SCHEMA_VERSION, Event
 from counselgraph.runner.spec import RunSpec
 from counselgraph.safety.screen import languages
@@ -27,10 +29,12 @@ class Job:
     Attributes:
         persona: The whole persona, source record included; the graph gets its client's side and its intake.
         context: Everything else the graph needs.
+        fork: Where it goes on from, if not from its beginning.
     """
 
     persona: Persona
     context: Context
+    fork: Fork | None = None
 
     @property
     def id(self) -> str:
@@ -83,16 +87,19 @@ def is_rehearsed(spec: RunSpec) -> bool:
     """Whether a run holds words of the rehearsal model, those that it replays from other runs included.
 
     Raises:
-        InputError: A run that is to be replayed does not say what it is.
+        ConfigError: A run that is to be replayed does not say what it is.
     """
     names = set(models_named(spec).values())
-    sources = (RunFolder(Path(name.removeprefix(REPLAY))) for name in sorted(names) if name.startswith(REPLAY))
-    return REHEARSAL in names or any(_was_rehearsed(source) for source in sources)
+    return REHEARSAL in names or any(_was_rehearsed(name) for name in sorted(names) if name.startswith(REPLAY))
 
 
-def _was_rehearsed(source: RunFolder) -> bool:
-    known = source.read().get("rehearsal")
-    return is_rehearsed(source.spec()) if known is None else bool(known)
+def _was_rehearsed(name: str) -> bool:
+    source = RunFolder(Path(name.removeprefix(REPLAY)))
+    try:
+        known = source.read().get("rehearsal")
+        return is_rehearsed(source.spec()) if known is None else bool(known)
+    except InputError as error:
+        raise ConfigError(f"Model `{name}`: {error}") from error
 
 
 def notices_for(jobs: Iterable[Job], spec: RunSpec) -> Iterator[str]:
@@ -120,9 +127,10 @@ def header_of(job: Job, spec: RunSpec, *, rehearsed: bool) -> Event:
         "persona": {"id": persona.id, "name": persona.name, "attitude": persona.attitude.value},
         "source": None if source is None else source.model_dump(include={"format", "file", "record"}),
         "language": job.context.language,
-        "seed": spec.seed,
+        "seed": job.context.seed,
         "replicate": job.context.replicate,
         "models": models,
         "roles": list(spec.roles),
         "max_exchanges": spec.max_exchanges,
+        **({} if job.fork is None else {"fork": job.fork.link()}),
     }

@@ -15,6 +15,7 @@ from typing import Any
 from counselgraph.errors import InputError
 from counselgraph.personas.importers import IMPORTERS
 from counselgraph.personas.load import BUILTIN
+from counselgraph.runner.fork_file import FORKED
 from counselgraph.runner.log import NOTICE
 from counselgraph.runner.spec import RunSpec
 
@@ -80,12 +81,14 @@ def changed(
 
 
 def personas_digest(source: str) -> str | None:
-    """SHA-256 over the files personas come from, None for built-in ones: `versions` says which these are.
+    """SHA-256 over the files personas come from.
+
+    None for built-in ones, since `versions` says which these are, and for those of a fork, whose digest is their name.
 
     Raises:
         InputError: A file cannot be read.
     """
-    if source.partition("/")[0] == BUILTIN:
+    if source.partition("/")[0] == BUILTIN or source.startswith(FORKED):
         return None
     place, digest = Path(source).expanduser(), hashlib.sha256()
     try:

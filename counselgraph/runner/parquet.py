@@ -63,9 +63,10 @@ class Parquet:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    source, usage = row["source"], row["usage"]
+    source, usage, parent = row["source"], row["usage"], row["parent"]
     return {
         **row,
+        "parent": parent and f"{parent['run']}/{parent['session']}@{parent['at']}",
         **{f"source_{key}": value for key, value in source.items()},
         **usage,
         "models": [{"role": role, "model": model} for role, model in row["models"].items()],
@@ -88,6 +89,7 @@ def _schema(pa: Any) -> Any:
         "prompt_hashes": _pairs(pa, "role", "hash"),
         "seed": number,
         "replicate": small,
+        "parent": text,
         "source_format": text,
         "source_file": text,
         "source_record": small,

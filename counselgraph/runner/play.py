@@ -15,6 +15,7 @@ from langgraph.types import Command
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import Ending, SessionState, StopReason
 from counselgraph.models.events import collecting
+from counselgraph.runner.fork_start import begin
 from counselgraph.runner.job import Job
 from counselgraph.runner.log import Event, SessionLog
 from counselgraph.runner.recorder import Recorder
@@ -51,7 +52,8 @@ async def play(
     recorder = Recorder(log)
     try:
         async with within or nullcontext():
-            await step(graph, job.start, job.context, recorder, control=control)
+            playing, given = await begin(job, graph, recorder)
+            await step(playing, given, job.context, recorder, control=control)
     except GraphDrained:
         return None
     except asyncio.CancelledError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from counselgraph.errors import ModelError
@@ -45,6 +45,13 @@ class Recorder:
                 self._wait(update)
             else:
                 self._updated(node, update or {})
+
+    def inherit(self, events: Iterable[Event], exchange: int) -> None:
+        """Record what a session takes over from another, and that it goes on with an exchange."""
+        for event in events:
+            self._log.exchange = event["exchange"]
+            self.write(event)
+        self._log.exchange = exchange
 
     def close(self, ending: Ending) -> Ending:
         """Write the `end` event."""

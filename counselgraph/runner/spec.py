@@ -22,7 +22,8 @@ class RunSpec(BaseModel):
     """Many sessions, described once.
 
     Attributes:
-        personas: "builtin", "builtin/<id>", a YAML file or folder, or any importable file.
+        personas: "builtin", "builtin/<id>", a YAML file or folder, or any importable file;
+            "fork/<digest>" in the folder of a fork.
         format: Importer to use; detected if left out.
         limit: At most this many personas, from the start.
         skip_bad: Run the good records of a file that also has bad ones.

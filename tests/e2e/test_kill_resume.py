@@ -63,7 +63,7 @@ def memories(folder: Path) -> set[tuple[object, ...]]:
 def ended(folder: Path) -> dict[str, bytes]:
     """Session id to log, of the sessions that have ended."""
     logs = {file.stem: file.read_bytes() for file in (folder / "sessions").glob("*.jsonl")}
-    return {name: log for name, log in logs.items() if b'"event": "end"' in log}
+    return {name: log for name, log in logs.items() if b'"event":"end"' in log}
 
 
 def has_ended(folder: Path, count: int) -> bool:
@@ -91,7 +91,7 @@ def check_whole(folder: Path, unbroken: Unbroken) -> None:
     assert transcripts(folder) == unbroken.transcripts
     assert memories(folder) == unbroken.memories
     assert len(ended(folder)) == SESSIONS
-    assert all(log.count(b'"event": "end"') == 1 for log in ended(folder).values())
+    assert all(log.count(b'"event":"end"') == 1 for log in ended(folder).values())
     assert json.loads((folder / "summary.json").read_text())["unfinished"] == 0
 
 

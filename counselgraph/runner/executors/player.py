@@ -74,6 +74,8 @@ class _Meter:
         kind = event["event"]
         if kind == "model_call" and not event["journaled"]:
             self.spent += Usage.model_validate(event["usage"])
+        elif event.get("inherited"):
+            pass
         elif kind == "end" or (kind == "turn" and event["role"] == COUNSELOR):
             self.on_pulse(Pulse(int(kind == "turn" and event["exchange"] > 0), self.spent))
             self.spent = Usage()

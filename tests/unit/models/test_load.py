@@ -52,7 +52,11 @@ def test_names_have_these_forms(name: str, parts: tuple[str, str, str | None]) -
         ("", "There is no model ``"),
         ("rehersal", "Did you mean `rehearsal`?"),
         ("vlm/x", "Did you mean `vllm/<model>`?"),
-        ("gpt-4o", "Models are: rehearsal, openai/<model>, vllm/<model>, human, script/<file>, replay/<run folder>, llamacpp/<file.gguf>."),
+        (
+            "gpt-4o",
+            "Models are: rehearsal, openai/<model>, vllm/<model>, human, script/<file>, replay/<run folder>, "
+            "llamacpp/<file.gguf>.",
+        ),
         ("openai/", "should have the form `openai/<model>`"),
         ("vllm", "should have the form `vllm/<model>`"),
         ("vllm/@http://127.0.0.1:8001/v1", "names an address but no model"),
