@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this sys
 
 SESSIONS, IN_FLIGHT = 24, 8
 FLAGS = ("--personas", "people", "--seed", 5, "--max-exchanges", 4, "--concurrency", IN_FLIGHT, "--out", "out")
+FLAGS = (*FLAGS, "--set", f"max_calls={IN_FLIGHT}")  # client and planner of a session ask side by side
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,10 @@ def test_names_have_these_forms(name: str, parts: tuple[str, str, str | None]) -
         ("vlm/x", "Did you mean `vllm/<model>`?"),
         (
             "gpt-4o",
-            "Models are: rehearsal, openai/<model>, vllm/<model>, human, script/<file>, replay/<run folder>, "
-            "llamacpp/<file.gguf>.",
+            (
+                "Models are: rehearsal, openai/<model>, vllm/<model>, human, script/<file>, replay/<run folder>, "
+                "llamacpp/<file.gguf>."
+            ),
         ),
         ("openai/", "should have the form `openai/<model>`"),
         ("vllm", "should have the form `vllm/<model>`"),
