@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -91,10 +91,8 @@ def collection_of(client: Client, place: Place, embedder: str) -> Collection:
     from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415 - see `_to_folder`
 
     with translated(place):
-        try:
+        with suppress(NotFoundError):
             return client.get_collection(_NAME, embedding_function=None)
-        except NotFoundError:
-            pass
         try:
             return client.create_collection(
                 _NAME,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from counselgraph.errors import ConfigError, InfrastructureError, InputError
 from counselgraph.graphs.seats import seats_for
@@ -16,6 +16,7 @@ from counselgraph.graphs.state import StopReason
 from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
 from counselgraph.personas.load import Personas, load_personas
+from counselgraph.personas.persona import Persona
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.executors.base import Outcome, Pulse, Report
 from counselgraph.runner.executors.load import executor_for
@@ -150,25 +151,17 @@ async def run(
         InfrastructureError: A model server could not be reached, or the folder takes no more, such as on a full disk;
             `resume` goes on once it does.
     """
-    fork = fork_of(spec)
-    personas = (
-        Personas((fork.persona,))
-        if fork
-        else load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
-    )
-    spec = spec.placed()
+    people, spec = _people_of(spec), spec.placed()
     if HUMAN in models_named(spec).values():
         raise ConfigError("A batch has no person to ask for the model `human`; use `counselgraph chat`.")
     async with models or models_of(spec) as known:
-        rehearsed = is_rehearsed(spec) or (fork is not None and fork.rehearsed)
-        executor = executor_for(spec, known, given=models is not None, rehearsed=rehearsed)
+        executor = executor_for(spec, known, given=models is not None, rehearsed=people.rehearsed)
         await check_cast(spec, known)
         await asyncio.to_thread(check_memory, spec)
         folder, servers = RunFolder(spec.out), await servers_of(spec, known)
         with folder.held():
-            manifest = folder.prepare(spec, servers, rehearsed=rehearsed, force=force)
-            jobs_of = partial(forked_jobs, fork) if fork else jobs_for
-            jobs = [job for persona in personas.personas for job in jobs_of(persona, spec, manifest["run"])]
+            manifest = folder.prepare(spec, servers, rehearsed=people.rehearsed, force=force)
+            jobs = [job for persona in people.found.personas for job in people.jobs_of(persona, spec, manifest["run"])]
             todo = [job for job in jobs if not is_settled(folder.log(job.id))]
             give_notice(todo, spec, on_notice)
             progress = Progress(total=len(jobs), done=len(jobs) - len(todo), at_once=spec.concurrency)
@@ -179,7 +172,24 @@ async def run(
             batch.check_room()
             summary = summarize(folder.path)
     drained = controls.draining
-    return RunResult(out=folder.path, summary=summary, bad=personas.bad, drained=drained, unlogged=batch.unlogged)
+    return RunResult(out=folder.path, summary=summary, bad=people.found.bad, drained=drained, unlogged=batch.unlogged)
+
+
+class _People(NamedTuple):
+    """Whose sessions are played."""
+
+    found: Personas
+    jobs_of: Callable[[Persona, RunSpec, str], Iterator[Job]]
+    rehearsed: bool
+
+
+def _people_of(spec: RunSpec) -> _People:
+    fork = fork_of(spec)
+    if fork is not None:
+        jobs_of = partial(forked_jobs, fork)
+        return _People(Personas((fork.persona,)), jobs_of, fork.rehearsed or is_rehearsed(spec))
+    found = load_personas(spec.personas, format=spec.format, limit=spec.limit, skip_bad=spec.skip_bad)
+    return _People(found, jobs_for, is_rehearsed(spec))
 
 
 def run_sync(spec: RunSpec, **options: Any) -> RunResult:

@@ -20,8 +20,9 @@ from tests.fakes.openai_server import FakeOpenAI
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 SESSIONS, IN_FLIGHT = 24, 8
-FLAGS = ("--personas", "people", "--seed", 5, "--max-exchanges", 4, "--concurrency", IN_FLIGHT, "--out", "out")
-FLAGS = (*FLAGS, "--set", f"max_calls={IN_FLIGHT}")  # client and planner of a session ask side by side
+# At most so many calls in flight: client and planner of a session ask side by side.
+LIMITS = ("--concurrency", IN_FLIGHT, "--set", f"max_calls={IN_FLIGHT}")
+FLAGS = ("--personas", "people", "--seed", 5, "--max-exchanges", 4, *LIMITS, "--out", "out")
 
 
 @dataclass(frozen=True)
