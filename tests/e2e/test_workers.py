@@ -159,7 +159,7 @@ def test_a_run_with_workers_asks_what_one_process_asks(place: Path, unbroken: Un
 
 def test_the_sessions_of_a_killed_worker_go_on_with_others(place: Path, unbroken: Unbroken) -> None:
     with (
-        serving(FakeOpenAI(latency_s=0.03)) as server,
+        serving(FakeOpenAI(latency_s=0.15)) as server,
         started("run", *FLAGS, *SPREAD, *fake_flags(server), cwd=place) as process,
     ):
         wait_until(lambda: server.calls >= unbroken.calls // 3, process)
@@ -177,7 +177,7 @@ def test_the_sessions_of_a_killed_worker_go_on_with_others(place: Path, unbroken
 def test_a_killed_parent_takes_its_workers_with_it_and_resume_completes_the_run(
     place: Path, unbroken: Unbroken
 ) -> None:
-    with serving(FakeOpenAI(latency_s=0.03)) as server:
+    with serving(FakeOpenAI(latency_s=0.15)) as server:
         with started("run", *FLAGS, *SPREAD, *fake_flags(server), cwd=place) as process:
             wait_until(lambda: server.calls >= unbroken.calls // 2, process)
             left = list(children(process.pid))
@@ -194,7 +194,7 @@ def test_a_killed_parent_takes_its_workers_with_it_and_resume_completes_the_run(
 
 
 def test_one_process_resumes_what_killed_workers_left_at_once(place: Path, unbroken: Unbroken) -> None:
-    with serving(FakeOpenAI(latency_s=0.03)) as server:
+    with serving(FakeOpenAI(latency_s=0.15)) as server:
         with started("run", *FLAGS, *SPREAD, *fake_flags(server), cwd=place) as process:
             wait_until(lambda: server.calls >= unbroken.calls // 2, process)
             process.kill()
@@ -209,7 +209,7 @@ def test_one_process_resumes_what_killed_workers_left_at_once(place: Path, unbro
 def test_a_signal_drains_all_workers_and_resume_completes_the_run(
     place: Path, unbroken: Unbroken, number: signal.Signals, group: bool
 ) -> None:
-    with serving(FakeOpenAI(latency_s=0.03)) as server:
+    with serving(FakeOpenAI(latency_s=0.15)) as server:
         with started("run", *FLAGS, *SPREAD, *fake_flags(server), cwd=place) as process:
             wait_until(lambda: server.calls >= unbroken.calls // 3, process)
             left = list(children(process.pid))

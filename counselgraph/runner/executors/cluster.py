@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from counselgraph.errors import ConfigError
 from counselgraph.memory.connect import is_url
 from counselgraph.runner.drain import Controls
-from counselgraph.runner.executors.base import Report
 from counselgraph.runner.executors.crew import Failed, Lost, Message, Ready, Tell
 from counselgraph.runner.executors.performer import Setup, performing
 from counselgraph.runner.executors.player import Player
-from counselgraph.runner.executors.spread import play_spread
 from counselgraph.runner.job import Job
 from counselgraph.runner.spec import RunSpec
 
@@ -29,26 +26,6 @@ _LOCAL = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
 }
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
-
-
-@dataclass(frozen=True, slots=True)
-class RayCluster:
-    """Plays sessions in `spec.workers` actors.
-
-    Attributes:
-        spec: The run's.
-        rehearsed: Whether the run holds rehearsal material.
-        models: Models given as objects, pickled; None for those that the spec names.
-    """
-
-    spec: RunSpec
-    rehearsed: bool
-    models: bytes | None = None
-
-    async def play(self, jobs: Sequence[Job], report: Report, controls: Controls) -> None:
-        """See `Executor.play`."""
-        setup = Setup(self.spec, self.rehearsed, report.event is not None, self.models)
-        await play_spread(setup, RayWorker, connected(self.spec.workers), jobs, report, controls)
 
 
 def check_cluster(spec: RunSpec) -> None:

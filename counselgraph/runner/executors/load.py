@@ -9,7 +9,8 @@ from counselgraph.models.load import Models
 from counselgraph.runner.executors.base import Executor
 from counselgraph.runner.executors.here import Here
 from counselgraph.runner.executors.performer import handed_over
-from counselgraph.runner.executors.spread import Processes
+from counselgraph.runner.executors.processes import ProcessWorker
+from counselgraph.runner.executors.spread import Spread
 from counselgraph.runner.spec import RunSpec
 
 
@@ -29,10 +30,10 @@ def executor_for(spec: RunSpec, models: Models, *, given: bool, rehearsed: bool)
         return Here(spec, models, rehearsed)
     sent = handed_over(models) if given else None
     if spec.executor == "local":
-        return Processes(spec, rehearsed, sent)
+        return Spread(spec, rehearsed, sent, ProcessWorker)
     if find_spec("ray") is None:
         raise ConfigError("`executor: ray` needs Ray. Fix: pip install 'counselgraph[ray]', or use --workers alone.")
-    from counselgraph.runner.executors.cluster import RayCluster, check_cluster  # noqa: PLC0415 - an optional extra
+    from counselgraph.runner.executors.cluster import RayWorker, check_cluster, connected  # noqa: PLC0415 - an extra
 
     check_cluster(spec)
-    return RayCluster(spec, rehearsed, sent)
+    return Spread(spec, rehearsed, sent, RayWorker, connected(spec.workers))

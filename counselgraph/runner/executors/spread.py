@@ -1,4 +1,4 @@
-"""Executors with several workers: what processes and Ray actors have in common, and the one with processes."""
+"""The executor of a run with several workers, whether these are processes or Ray actors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from counselgraph.runner.drain import Controls
@@ -14,7 +14,6 @@ from counselgraph.runner.executors.base import Report
 from counselgraph.runner.executors.crew import Crew, Tell, Worker
 from counselgraph.runner.executors.performer import Setup
 from counselgraph.runner.executors.plan import shares
-from counselgraph.runner.executors.processes import ProcessWorker
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import Job
 from counselgraph.runner.resources import shared_memory
@@ -24,57 +23,37 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Processes:
-    """Plays sessions in `spec.workers` processes of this machine.
+class Spread:
+    """Plays sessions with several workers of one kind.
 
     Attributes:
-        spec: The run's.
+        spec: The run's; `spec.workers` is how many.
         rehearsed: Whether the run holds rehearsal material.
         models: Models given as objects, pickled; None for those that the spec names.
+        start: Starts a worker.
+        place: Where workers are; entered before the first starts and left after the last has ended. Blocking.
     """
 
     spec: RunSpec
     rehearsed: bool
-    models: bytes | None = None
+    models: bytes | None
+    start: Callable[[Setup, Tell], Worker]
+    place: AbstractContextManager[None] = field(default_factory=nullcontext)
 
     async def play(self, jobs: Sequence[Job], report: Report, controls: Controls) -> None:
         """See `Executor.play`."""
-        setup = Setup(self.spec, self.rehearsed, report.event is not None, self.models)
-        await play_spread(setup, ProcessWorker, nullcontext(), jobs, report, controls)
+        if not jobs:
+            return
+        folder = RunFolder(self.spec.out.absolute())
+        async with in_thread(self.place), in_thread(shared_memory(self.spec, folder)) as spec:
+            slots, calls = divided(spec, len(jobs))
+            shared = spec.model_copy(update={"out": folder.path})
+            setup = Setup(shared, self.rehearsed, report.event is not None, self.models)
 
+            def hire(count: int, tell: Tell) -> Worker:
+                return self.start(setup.with_shares(count, calls), tell)
 
-async def play_spread(
-    setup: Setup,
-    start: Callable[[Setup, Tell], Worker],
-    place: AbstractContextManager[None],
-    jobs: Sequence[Job],
-    report: Report,
-    controls: Controls,
-) -> None:
-    """Play sessions with workers of any kind.
-
-    Args:
-        setup: What each of them gets, but for its shares.
-        start: Starts one.
-        place: Where they are; entered before the first and left after the last. Blocking.
-        jobs: What to play.
-        report: Where to tell.
-        controls: Asks for a drain.
-
-    Raises:
-        CounselgraphError: See `Executor.play`.
-    """
-    if not jobs:
-        return
-    folder = RunFolder(setup.spec.out.absolute())
-    async with in_thread(place), in_thread(shared_memory(setup.spec, folder)) as spec:
-        slots, calls = divided(spec, len(jobs))
-        shared = replace(setup, spec=spec.model_copy(update={"out": folder.path}))
-
-        def hire(count: int, tell: Tell) -> Worker:
-            return start(shared.with_shares(count, calls), tell)
-
-        await Crew(jobs, hire, report).play(slots, controls)
+            await Crew(jobs, hire, report).play(slots, controls)
 
 
 def divided(spec: RunSpec, jobs: int) -> tuple[list[int], int]:
