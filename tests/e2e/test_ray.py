@@ -61,7 +61,7 @@ def test_a_killed_ray_worker_costs_no_session(place: Path) -> None:
         assert counselgraph("run", *FLAGS, *fake_flags(server), "--set", "out=alone", cwd=place).returncode == 0
         alone = server.calls
     with (
-        serving(FakeOpenAI(latency_s=0.05)) as server,
+        serving(FakeOpenAI(latency_s=0.1)) as server,
         started("run", *FLAGS, *RAY, *fake_flags(server), cwd=place) as process,
     ):
         wait_until(lambda: server.calls >= alone // 3, process)
@@ -78,7 +78,7 @@ def test_a_killed_ray_worker_costs_no_session(place: Path) -> None:
 
 
 def test_a_local_ray_stays_on_this_machine_and_ends_with_a_killed_run(place: Path) -> None:
-    with serving(FakeOpenAI(latency_s=0.05)) as server:
+    with serving(FakeOpenAI(latency_s=0.1)) as server:
         with started("run", *FLAGS, *RAY, *fake_flags(server), cwd=place) as process:
             wait_until(lambda: server.calls > 0, process)
             assert listening(set(family(process.pid))) == {"127.0.0.1"}
@@ -93,7 +93,7 @@ def test_a_local_ray_stays_on_this_machine_and_ends_with_a_killed_run(place: Pat
 
 
 def test_ctrl_c_drains_the_actors(place: Path) -> None:
-    with serving(FakeOpenAI(latency_s=0.05)) as server:
+    with serving(FakeOpenAI(latency_s=0.1)) as server:
         with started("run", *FLAGS, *RAY, *fake_flags(server), cwd=place) as process:
             wait_until(lambda: server.calls >= 20, process)
             os.killpg(process.pid, signal.SIGINT)
