@@ -12,7 +12,7 @@ from counselgraph.agents.prompts import render
 from counselgraph.agents.role import Update, role
 from counselgraph.agents.views import PlannerView
 from counselgraph.protocols.plan import Plan, PlanDecision, Position, Trigger, assemble, position
-from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.protocols.technique import Phase
 from counselgraph.safety.levels import Risk
 from counselgraph.transcript import CLIENT, last_said, said_by, said_since
@@ -47,7 +47,7 @@ async def planner(view: PlannerView, ask: Ask) -> Update:
 
 
 def due(plan: Plan | None, risk: Risk, messages: Sequence[AnyMessage], scene: Scene) -> Trigger | None:
-    """Whether the plan must be looked at before the counselor's next turn, and why; None if not.
+    """Whether the plan must be looked at while the client speaks, and why; None if not.
 
     Tested in this order: suspended plan (never due), first plan, changed risk, time, steps done, stalled step, new
     belief, schedule. A session that is closing is left to close unless the risk changes.
@@ -63,7 +63,7 @@ def due(plan: Plan | None, risk: Risk, messages: Sequence[AnyMessage], scene: Sc
         return None
     if scene.max_exchanges - scene.exchange < len(protocol.phases[Phase.CLOSING]):
         return Trigger.TIME
-    if at.index >= len(plan.steps):
+    if at.index >= len(plan.steps) - 1:  # the client is answering the last one
         return Trigger.STEPS_DONE
     if at.held >= protocol.patience:
         return Trigger.STALLED
@@ -93,8 +93,9 @@ def revise(
 ) -> Plan:
     """Turn a planner's decision into the next plan.
 
-    A decision that keeps technique and phase keeps the place: only the steps still ahead remain. A session does not
-    go back to its agenda, and does not close before `scene.min_exchanges`.
+    A decision that keeps technique and phase keeps the place: only the steps still ahead remain, first the one that the
+    client is answering while the planner decides. Another technique does not explore again what was explored. A session
+    does not go back to its agenda, and does not close before `scene.min_exchanges`.
     """
     protocol = load_protocol()
     if plan is not None and decision.phase is Phase.AGENDA:
@@ -106,12 +107,19 @@ def revise(
     made = assemble(
         decision, protocol, previous=plan, exchange=scene.exchange, trigger=trigger, level=risk.level, close=close
     )
-    if plan is None or plan.technique is not decision.technique or trigger is Trigger.STEPS_DONE:
+    if plan is None or trigger is Trigger.STEPS_DONE:
         return made
     at = standing(plan, messages, scene.language)
-    if trigger is not Trigger.STALLED and decision.phase is phase_at(plan, at):
-        return made.model_copy(update={"steps": plan.steps[at.index :]})
-    return made
+    same = plan.technique is decision.technique
+    if same and trigger is not Trigger.STALLED and decision.phase is phase_at(plan, at):
+        return made.model_copy(update={"steps": plan.steps[at.index :], "made_at": scene.exchange - 1})
+    return made if same else made.model_copy(update={"steps": _unexplored(made, plan, at)})
+
+
+def _unexplored(made: Plan, before: Plan, at: Position) -> tuple[Step, ...]:
+    """The steps of a new technique, without the exploration that the plan before has behind it or just asks for."""
+    ahead = {step.id for step in before.steps[at.index + 1 :]}
+    return tuple(step for step in made.steps if step.phase is not Phase.EXPLORATION or step.id in ahead)
 
 
 def _wrap_up(plan: Plan, risk: Risk, scene: Scene) -> Plan:

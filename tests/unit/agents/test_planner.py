@@ -93,9 +93,40 @@ def test_keeping_technique_and_phase_keeps_the_place():
     said = talk(*[f"Answer {number} tells of one more thing." for number in range(1, 8)])
     at = standing(plan, said, "en")
     assert phase_at(plan, at) is Phase.INTERVENTION
-    kept = revise(plan, decision(), Trigger.SCHEDULE, CALM, said, scene(7))
+    kept = revise(plan, decision(), Trigger.SCHEDULE, CALM, said, scene(8))
     assert kept.steps == plan.steps[at.index :]
     assert kept.revision == 2
+
+
+def test_a_step_that_is_being_answered_while_the_plan_is_revised_is_not_asked_again():
+    plan = sample_plan()
+    said = talk(*[f"Answer {number} tells of one more thing." for number in range(1, 8)])
+    asked = plan.steps[standing(plan, said, "en").index]
+    kept = revise(plan, decision(), Trigger.SCHEDULE, CALM, said, scene(8))
+    answered = [*said, turn(COUNSELOR, "And then?", exchange=7), turn(CLIENT, "Then it was over.", exchange=8)]
+    assert kept.steps[standing(kept, answered, "en").index] == plan.steps[plan.steps.index(asked) + 1]
+    held = [*answered[:-1], turn(CLIENT, "I don't know.", exchange=8)]
+    assert kept.steps[standing(kept, held, "en").index] == asked
+
+
+def test_another_technique_does_not_explore_again_what_was_explored():
+    plan, said = (
+        sample_plan(),
+        talk("It began in May.", "On Monday he asked me to stay late.", "I thought I would fail."),
+    )
+    at = standing(plan, said, "en")
+    assert phase_at(plan, at) is Phase.EXPLORATION
+    made = revise(plan, decision(Phase.EXPLORATION, Technique.PIE_CHART), Trigger.SCHEDULE, CALM, said, scene(4))
+    explored = [step.id for step in made.steps if step.phase is Phase.EXPLORATION]
+    assert explored == [step.id for step in plan.steps[at.index + 1 :] if step.phase is Phase.EXPLORATION]
+    assert explored
+
+
+def test_a_new_technique_is_sought_while_the_last_step_is_answered():
+    plan = sample_plan()
+    short = plan.model_copy(update={"steps": tuple(step for step in plan.steps if step.phase is Phase.AGENDA)})
+    said = talk("It began in May.")
+    assert due(short, CALM, said, scene(2)) is Trigger.STEPS_DONE
 
 
 def test_another_technique_starts_at_its_first_step():
