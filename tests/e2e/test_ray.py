@@ -34,7 +34,7 @@ def place(tmp_path: Path) -> Path:
 
 def family(parent: int) -> dict[int, str]:
     """Process id to command line of everything that descends from a process."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [(int(pid), int(above), said) for pid, above, said in (line.split(None, 2) for line in listed.splitlines())]
     found: dict[int, str] = {}
     newest = {parent}

@@ -82,7 +82,7 @@ def started(*arguments: object, cwd: Path) -> Iterator[subprocess.Popen[str]]:
 
 def children(parent: int) -> dict[int, str]:
     """Process id to command line of what a process has started."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return {int(row[0]): row[2] for row in rows if int(row[1]) == parent and len(row) > 2}
 
