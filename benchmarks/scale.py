@@ -21,7 +21,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,8 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.cost import write_personas
+from benchmarks.serving import serving
 
-SERVER = Path(__file__).parent / "fake_server.py"
 TICK_S = 0.02
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -65,32 +64,20 @@ class Row:
         return latency * max(self.calls_in_a_row, calls / places if places else 0)
 
 
-@contextmanager
-def serving(latency: float, places: int) -> Iterator[int]:
-    """A fake server in a process of its own; yields its port."""
-    command = (sys.executable, str(SERVER), "--latency", str(latency), "--places", str(places))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield int(server.stdout.readline())
-        finally:
-            server.terminate()
-
-
 def play(sessions: int, exchanges: int, given: argparse.Namespace, folder: Path) -> Row:
     """One run, watched from outside."""
     people, out = folder / f"people-{sessions}", folder / f"run-{sessions}-{exchanges}"
     if not people.exists():
         write_personas(people, sessions)
-    with serving(given.latency, given.places) as port:
+    with serving("--latency", str(given.latency), "--places", str(given.places)) as address:
         command = [sys.executable, "-m", "counselgraph.cli", "run", "--model", "vllm/fake", "--display", "none"]
-        command += ["--base-url", f"http://127.0.0.1:{port}/v1", "--personas", str(people), "--out", str(out)]
+        command += ["--base-url", address, "--personas", str(people), "--out", str(out)]
         command += ["--min-exchanges", str(exchanges), "--max-exchanges", str(exchanges)]
         command += ["--concurrency", str(sessions), "--set", f"max_calls={given.flight or sessions}"]
         command += [flag for name in given.roles for flag in ("--role", name)]
         started = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as run:
-            samples = list(watched(run, port))
+            samples = list(watched(run, address))
         assert run.returncode == 0, "the run failed"
     summary = orjson.loads((out / "summary.json").read_bytes())
     assert summary["exchanges"] == sessions * exchanges, summary
@@ -103,10 +90,10 @@ def play(sessions: int, exchanges: int, given: argparse.Namespace, folder: Path)
     )
 
 
-def watched(run: subprocess.Popen[bytes], port: int) -> Iterator[Sample]:
+def watched(run: subprocess.Popen[bytes], address: str) -> Iterator[Sample]:
     """Looks at the run until it ends."""
     while run.poll() is None:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/stats") as answer:
+        with urllib.request.urlopen(f"{address}/stats") as answer:
             stats = orjson.loads(answer.read())
         calls = stats.get("calls", 0)
         try:

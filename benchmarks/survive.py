@@ -17,8 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
@@ -27,21 +26,10 @@ from counselgraph import read_run
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.cost import write_personas
+from benchmarks.serving import serving
 
-SERVER = Path(__file__).parent / "fake_server.py"
 FAULTS = {"error": 0.05, "hang": 0.02, "malformed": 0.03, "drop": 0.02, "empty": 0.01}
 Transcripts = dict[str, list[tuple[str, str]]]
-
-
-@contextmanager
-def serving(*flags: str) -> Iterator[str]:
-    """A fake server in a process of its own; yields its address."""
-    with subprocess.Popen((sys.executable, str(SERVER), *flags), stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield f"http://127.0.0.1:{int(server.stdout.readline())}/v1"
-        finally:
-            server.terminate()
 
 
 def served(address: str) -> int:

@@ -39,7 +39,7 @@ def role_node(role: Role, cast: Casting) -> Node:
     LangGraph would drop it without a word.
     """
     readable = set(channels(role.view))
-    writable = {"verdicts", *(readable - set(channels(SessionState)))} if role.screens else {*_SHARED, *readable}
+    writable = {"verdicts", *(readable - _SHARED)} if role.screens else {*_SHARED, *readable}
     act = _fail_closed(role) if role.screens else role.act
 
     async def node(state: Mapping[str, Any], *, runtime: Runtime[Context]) -> Update:
