@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,7 +29,9 @@ from counselgraph.models.base import ChatMessage, Model, Request
 from counselgraph.models.chat import to_langchain
 from counselgraph.models.load import Models
 
-SERVER = Path(__file__).parent / "fake_server.py"
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from benchmarks.serving import serving
+
 KINDS = ("fast", "graph", "LangChain", "stock")
 PARAMS: dict[str, Any] = {"temperature": 0.7, "max_tokens": 200}
 SENTENCE = "When I came home the lights were on and for a moment I thought that I had forgotten something again. "
@@ -134,8 +135,8 @@ async def measure(kind: str, length: int, flight: int, seconds: float, base_url:
 
 def row(kind: str, length: int, number: int, given: argparse.Namespace) -> str:
     """Measure one line of the table."""
-    with serving(given.latency) as port:
-        found = in_processes(number, kind, length, given.flight, given.seconds, port)
+    with serving("--latency", str(given.latency)) as address:
+        found = in_processes(number, kind, length, given.flight, given.seconds, address)
     cells = (
         kind,
         length,
@@ -147,25 +148,13 @@ def row(kind: str, length: int, number: int, given: argparse.Namespace) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def in_processes(number: int, kind: str, length: int, flight: int, seconds: float, port: int) -> Figures:
+def in_processes(number: int, kind: str, length: int, flight: int, seconds: float, address: str) -> Figures:
     """Measure with several client processes at once and add up what they did."""
-    one = (sys.executable, __file__, "--one", kind, str(length), str(flight), str(seconds), str(port))
+    one = (sys.executable, __file__, "--one", kind, str(length), str(flight), str(seconds), address)
     clients = [subprocess.Popen(one, stdout=subprocess.PIPE, text=True) for _ in range(number)]
     found = [Figures(*json.loads(client.communicate()[0])) for client in clients]
     wall = sum(figures.wall_s for figures in found) / number
     return Figures(sum(figures.calls for figures in found), sum(figures.cpu_s for figures in found), wall)
-
-
-@contextlib.contextmanager
-def serving(latency: float) -> Iterator[int]:
-    """A fake server in a process of its own; yields its port."""
-    command = (sys.executable, str(SERVER), "--latency", str(latency))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield int(server.stdout.readline())
-        finally:
-            server.terminate()
 
 
 def main() -> None:
@@ -179,8 +168,7 @@ def main() -> None:
     parser.add_argument("--one", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        kind, length, flight, seconds, port = given.one
-        address = f"http://127.0.0.1:{port}/v1"
+        kind, length, flight, seconds, address = given.one
         print(json.dumps(asyncio.run(measure(kind, int(length), int(flight), float(seconds), address))))
         return
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
