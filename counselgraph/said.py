@@ -1,4 +1,4 @@
-"""What somebody said, as the screens read a dialogue: they know no agent and no LangChain message."""
+"""What somebody said, in the plainest form: for what knows no agent and no LangChain message."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Dialogues of other systems, read into turns."""
