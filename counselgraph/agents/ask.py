@@ -35,7 +35,7 @@ class Draft(BaseModel):
         text: The words; empty if the speaker leaves without a word.
         end: Why the speaker ends the session with this turn, if so.
         kind: "turn"; "opening" for a recorded opening line; "crisis" and "safe_reply" are the graph's own words and
-            are not for roles to give.
+            "hand_over" those of a person who took the seat: not for roles to give.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,7 +43,7 @@ class Draft(BaseModel):
     role: str
     text: str
     end: str | None = None
-    kind: Literal["turn", "opening", "crisis", "safe_reply"] = "turn"
+    kind: Literal["turn", "opening", "crisis", "safe_reply", "hand_over"] = "turn"
 
 
 @dataclass(frozen=True, slots=True)

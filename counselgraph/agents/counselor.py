@@ -45,6 +45,10 @@ _OFFER = (
     "If the client has named somebody they trust, point to that person. No blame, no promise asked for, no talk of "
     "ways to do it."
 )
+_REWORK = (
+    'You have drafted this turn already, and nobody has heard it: "{draft}". It must not be said as it stands. {note} '
+    "Write the whole turn anew. The note was: {card}"
+)
 _QUESTIONS = {
     Topic.SELF: "whether they are thinking of killing themselves",
     Topic.HARMED: "whether they are safe where they are now",
@@ -72,6 +76,8 @@ async def counselor(view: CounselorView, ask: Ask) -> Update:
         language=language_name(ask.scene.language),
     )
     card = turn_card(view, ask.scene.language, ask.scene.locale)
+    if rework := view.get("rework"):
+        card = _REWORK.format(draft=" ".join(rework.text.split()), note=rework.note, card=card)
     return {"draft": await ask.turn(instruction, view["messages"], card)}
 
 

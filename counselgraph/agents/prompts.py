@@ -21,6 +21,7 @@ CARD_OPENS = "\n\n["
 """What stands between the last words and the turn card; no words of a speaker contain it in a prompt."""
 
 _NOBODY_SPOKE = "(The session begins. Nobody has spoken yet.)"
+_SEAT = {"responder": COUNSELOR}  # who sits in whose seat
 _PARTNER = {CLIENT: COUNSELOR, COUNSELOR: CLIENT}
 _ROUND = str.maketrans("[]\uff3b\uff3d\u3010\u3011", "()()()")
 
@@ -47,6 +48,7 @@ def dialogue_for(role: str, messages: Sequence[AnyMessage]) -> tuple[ChatMessage
     counselor hear each other without a name, and every other voice by name; any other role hears everybody by name.
     What is told by name stands on one line, so that nobody can put words into another's mouth.
     """
+    role = _SEAT.get(role, role)
     partner, named, heard = _PARTNER.get(role), False, list[str]()
     flipped: list[ChatMessage] = []
     for message in messages:

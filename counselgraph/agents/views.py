@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.levels import Risk, Verdict
+from counselgraph.safety.levels import Rework, Risk, Verdict
 
 
 class ClientView(TypedDict, total=False):
@@ -25,7 +25,19 @@ class ClientView(TypedDict, total=False):
 
 
 class CounselorView(TypedDict, total=False):
-    """The counselor knows the intake, what was said, its memories, the plan and the standing risk."""
+    """The counselor knows the intake, what was said, its memories, the plan, the standing risk, and a draft to mend."""
+
+    intake: Intake
+    messages: list[AnyMessage]
+    exchange: int
+    counselor_memories: list[MemoryRecord]
+    plan: Plan | None
+    risk: Risk
+    rework: Rework | None
+
+
+class PlannerView(TypedDict, total=False):
+    """The planner knows what the counselor knows, but for its drafts."""
 
     intake: Intake
     messages: list[AnyMessage]
@@ -35,8 +47,8 @@ class CounselorView(TypedDict, total=False):
     risk: Risk
 
 
-class PlannerView(CounselorView, total=False):
-    """The planner knows what the counselor knows."""
+class ResponderView(PlannerView, total=False):
+    """Whoever takes the counselor's seat in a crisis knows what the planner knows."""
 
 
 class MonitorView(TypedDict, total=False):

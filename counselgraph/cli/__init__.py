@@ -9,6 +9,7 @@ import sys
 from counselgraph.cli import run
 from counselgraph.cli import fork
 from counselgraph.cli import show
+from counselgraph.cli import safety
 from counselgraph.cli import export
 from counselgraph.cli import personas
 from counselgraph.cli import doctor

@@ -7,6 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from counselgraph.agents.ask import Scene
+from counselgraph.agents.responder import RESPONDER
+
+_UNLESS_NAMED = {RESPONDER: "human"}
 
 
 class Context(BaseModel):
@@ -28,6 +31,7 @@ class Context(BaseModel):
         token_limit: Prompt and completion tokens a session may cost, None for no limit.
         language: ISO 639-1 code.
         locale: ISO 3166 country whose crisis resources are named.
+        layers: What screens every turn before any model does: "rules" always, and others by name or import path.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +50,7 @@ class Context(BaseModel):
     token_limit: int | None = Field(default=None, ge=1)
     language: str = "en"
     locale: str = "US"
+    layers: tuple[str, ...] = ("rules",)
 
     @property
     def client_id(self) -> str:
@@ -59,7 +64,7 @@ class Context(BaseModel):
 
     def model_for(self, role: str) -> str:
         """Name of the model that plays a role."""
-        return self.models.get(role) or self.models.get("default", "rehearsal")
+        return self.models.get(role) or _UNLESS_NAMED.get(role) or self.models.get("default", "rehearsal")
 
     def scene(self, exchange: int) -> Scene:
         """What a role may know of all this, at one exchange."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from counselgraph.agents.ask import Draft
 from counselgraph.agents.planner import due, phase_at, standing
+from counselgraph.agents.responder import RESPONDER
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import Ending, StopReason, heard, upcoming
 from counselgraph.models.base import Usage
@@ -19,7 +20,7 @@ from counselgraph.transcript import CLIENT, COUNSELOR, last_said
 State = Mapping[str, Any]
 
 CRISIS_TURNS = 2
-"""Crisis turns the counselor's seat speaks before the session is handed over."""
+"""Crisis turns of the protocol before the session is handed over; the first only, where somebody is there for it."""
 SUSPENDED_EXCHANGES = 4
 """Exchanges the plan may stay suspended before the crisis protocol takes over."""
 STALLED_TURNS = 3
@@ -31,10 +32,16 @@ def first_speaker(state: State, context: Context) -> Literal["counselor", "clien
     return "counselor" if context.opens == "counselor" and not state.get("messages") else "client"
 
 
-def after_client_turn(state: State) -> Literal["crisis", "leave", "go_on"]:
-    """After a turn of the client's side was screened: crisis first, then leaving, then the usual way."""
+def after_client_turn(state: State) -> Literal["crisis", "taken", "leave", "go_on"]:
+    """After a turn of the client's side was screened: crisis first, then leaving, then the usual way.
+
+    The crisis protocol always speaks the first turn; what follows is whoever's who takes the session over, if there is
+    somebody, and the protocol's own otherwise.
+    """
     risk = state.get("risk") or Risk()
-    if risk.acute or state.get("suspended", 0) > SUSPENDED_EXCHANGES or state.get("crisis_turns"):
+    if state.get("crisis_turns"):
+        return "taken"
+    if risk.acute or state.get("suspended", 0) > SUSPENDED_EXCHANGES:
         return "crisis"
     return "leave" if state.get("leaving") else "go_on"
 
@@ -85,7 +92,9 @@ def _crisis(state: State, context: Context) -> Ending | None:
     cut_short = state.get("leaving") or _limit(state, context) or _capped(state, context)
     if turns < CRISIS_TURNS and not cut_short:
         return None
-    risk = state.get("risk") or Risk()
+    risk, leaving = state.get("risk") or Risk(), state.get("leaving")
+    if leaving and leaving.kind == "hand_over":
+        return Ending(stop=StopReason.CRISIS, by=RESPONDER, reason=leaving.end or "left")
     return Ending(
         stop=StopReason.CRISIS, by="monitor", reason=f"Handed over to a person at R{risk.level:d}. {risk.reason}"
     )

@@ -2,7 +2,8 @@
 
 The rules screen every draft. Where model screens are seated, a draft that the rules have passed is pending: the next
 speaker already answers it while the models judge it, and only when all of them have spoken is it settled. A turn they
-flag takes the answer to it with it.
+flag takes the answer to it with it. A counselor's draft that must not be said goes back to its writer once, with a note
+of what to mend; if that does not help, a safe reply of ours is said instead.
 """
 
 from __future__ import annotations
@@ -21,13 +22,21 @@ from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Node, emitter
 from counselgraph.graphs.state import SessionState, typed_view
-from counselgraph.safety.levels import Category, Level, Risk, Side, Verdict
+from counselgraph.protocols.plan import Plan
+from counselgraph.safety.layers import screen_layered
+from counselgraph.safety.levels import Category, Level, Rework, Risk, Side, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.replies import safe_reply
-from counselgraph.safety.screen import screen, screen_reply
-from counselgraph.transcript import CLIENT, COUNSELOR, said_by, turn
+from counselgraph.safety.rewrite import rewrite_note
+from counselgraph.safety.screen import screen_reply
+from counselgraph.said import Said
+from counselgraph.transcript import CLIENT, COUNSELOR, role_of, said_by, text_of, turn
 
 State = Mapping[str, Any]
+
+UNFIT = Level.ACTIVE
+"""From this severity up a counselor's draft must not be said as it stands."""
+_LOOKS_BACK = 8  # turns in whose light a reply is read
 
 
 def screen_node(speaker: Role, *, judged: bool) -> Node:
@@ -41,7 +50,7 @@ def screen_node(speaker: Role, *, judged: bool) -> Node:
     act = known.get(speaker.name, _screen_other)
 
     async def node(state: State, *, runtime: Runtime[Context]) -> Update:
-        return act(typed_view(SessionState, state), runtime.context)
+        return act(typed_view(SessionState, state), runtime)
 
     node.__name__ = f"screen_{speaker.name}"
     return node
@@ -61,53 +70,83 @@ async def settle_client(state: State, *, runtime: Runtime[Context]) -> Update:
 
 
 async def settle_counselor(state: State, *, runtime: Runtime[Context]) -> Update:
-    """Put the pending turn into the transcript, or a safe reply if a screen says that it must not be said."""
+    """Put the pending turn into the transcript, unless a screen says that it must not be said."""
     now, context = typed_view(SessionState, state), runtime.context
     assessed = assess(None, *now["verdicts"])
     said: Draft = now["pending"]
-    update: Update = {"counselor_risk": assessed}
-    if assessed.level >= Level.ACTIVE:
-        _discard(now, runtime, f"the counselor's turn was judged {assessed.level:d} of 5")
-        said = _safe_reply(now, context)
-        update["draft"] = None
-    return update | _commit(said, now, context) | _followed_up(said, now, context)
+    update: Update = {"counselor_risk": assessed, "pending": None}
+    if assessed.level < UNFIT:
+        return update | _commit(said, now, context) | _followed_up(said, now, context)
+    _discard(now, runtime, f"the counselor's turn was judged {assessed.level:d} of 5")
+    return update | {"draft": None} | _refused(said, assessed, now, runtime)
 
 
-def _screen_client(judged: bool, now: State, context: Context) -> Update:
+def _screen_client(judged: bool, now: State, runtime: Runtime[Context]) -> Update:
     """Screen the client's draft and assess the client's risk by it."""
+    context = runtime.context
     draft, before = _draft(now, CLIENT), now.get("risk") or Risk()
-    verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
-    risk = assess(before, verdict)
-    update = _opened(verdict) | {"risk": risk, "risk_before": before} | _anew(before, risk)
+    verdicts = screen_layered(draft.text, side=Side.CLIENT, language=context.language, layers=context.layers)
+    risk = assess(before, *verdicts)
+    update = _opened(*verdicts) | {"risk": risk, "risk_before": before} | _anew(before, risk)
     update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
-    acute = routing.after_client_turn({**now, **update}) == "crisis"
+    acute = routing.after_client_turn({**now, **update}) in {"crisis", "taken"}
     if judged and draft.text and not acute:
         return update | {"pending": draft}
     return update | _commit(draft, now, context)
 
 
-def _screen_other(now: State, context: Context) -> Update:
+def _screen_other(now: State, runtime: Runtime[Context]) -> Update:
     """Screen what a third seat says, if it speaks: it may raise the client's risk, and nothing in it lowers it."""
-    draft, before = now.get("draft"), now.get("risk") or Risk()
+    context, draft, before = runtime.context, now.get("draft"), now.get("risk") or Risk()
     if draft is None:
         return {}
-    verdict = screen(draft.text, side=Side.CLIENT, language=context.language)
-    risk = assess(before, verdict) if verdict.level > before.level else before
+    verdicts = screen_layered(draft.text, side=Side.CLIENT, language=context.language, layers=context.layers)
+    risk = assess(before, *verdicts) if max(verdict.level for verdict in verdicts) > before.level else before
     return _commit(draft, now, context) | {"draft": None, "risk": risk} | _anew(before, risk)
 
 
-def _screen_counselor(judged: bool, now: State, context: Context) -> Update:
-    """Screen the counselor's draft against its own rules and the client's risk; replace it if it must not be said."""
-    draft, risk = _draft(now, COUNSELOR), now.get("risk") or Risk()
-    check = partial(screen_reply, risk=risk, language=context.language, locale=context.locale)
-    verdict = check(draft.text, asked=now.get("asked", False), offered=now.get("offered", False))
-    if verdict.level >= Level.ACTIVE and draft.kind != "crisis":
-        draft = _safe_reply(now, context)
-    update = _opened(verdict) | {"counselor_risk": assess(None, verdict)}
-    # The graph's own words come from data; there is nothing for a model to judge.
-    if judged and draft.text and draft.kind not in {"crisis", "safe_reply"}:
+def _screen_counselor(judged: bool, now: State, runtime: Runtime[Context]) -> Update:
+    """Screen the counselor's draft against its own rules, the dialogue and the client's risk."""
+    draft, context = _draft(now, COUNSELOR), runtime.context
+    verdict = _screened_reply(draft.text, now, context)
+    assessed = assess(None, verdict)
+    update = _opened(verdict) | {"counselor_risk": assessed}
+    # Words of ours come from data and those of a person who took over are theirs: reported, never replaced.
+    given = draft.kind in {"crisis", "hand_over"}
+    if assessed.level >= UNFIT and not given:
+        return update | _refused(draft, assessed, now, runtime)
+    if judged and draft.text and not given:
         return update | {"pending": draft}
     return update | _commit(draft, now, context) | _followed_up(draft, now, context)
+
+
+def _screened_reply(text: str, now: State, context: Context) -> Verdict:
+    plan: Plan | None = now.get("plan")
+    return screen_reply(
+        text,
+        risk=now.get("risk") or Risk(),
+        language=context.language,
+        locale=context.locale,
+        asked=now.get("asked", False),
+        offered=now.get("offered", False),
+    )
+
+
+def _refused(draft: Draft, assessed: Risk, now: State, runtime: Runtime[Context]) -> Update:
+    """What becomes of a counselor's draft that must not be said: its writer mends it once, then a safe reply stands in.
+
+    An opening that came with the intake has no writer, and who leaves is not called back.
+    """
+    context, again = runtime.context, now.get("rework") is None and draft.kind == "turn" and draft.end is None
+    findings = [finding.model_dump(mode="json") for finding in assessed.findings]
+    refusal = {"event": "reject", "role": draft.role, "text": draft.text, "level": int(assessed.level)}
+    emitter(runtime)(refusal | {"findings": findings, "then": "rewrite" if again else "safe_reply"})
+    if again:
+        risk = now.get("risk") or Risk()
+        note = rewrite_note(assessed, risk=risk, locale=context.locale, language=context.language)
+        return {"rework": Rework(text=draft.text, note=note)}
+    safe = _safe_reply(now, context).model_copy(update={"end": draft.end})
+    return _commit(safe, now, context) | _followed_up(safe, now, context)
 
 
 def _draft(now: State, role: str) -> Draft:
@@ -117,14 +156,14 @@ def _draft(now: State, role: str) -> Draft:
     return draft
 
 
-def _opened(verdict: Verdict) -> Update:
+def _opened(*verdicts: Verdict) -> Update:
     """A new turn is taken up: the verdicts on it, the rules' first, and nothing else drafted yet."""
-    return {"verdicts": Overwrite([verdict]), "draft": None}
+    return {"verdicts": Overwrite(list(verdicts)), "draft": None}
 
 
 def _commit(draft: Draft, now: State, context: Context) -> Update:
     """The draft as a turn, if it has words, and as a leaving, if it ends the session."""
-    update: Update = {"pending": None} | ({"leaving": draft} if draft.end else {})
+    update: Update = {"pending": None, "rework": None} | ({"leaving": draft} if draft.end else {})
     if not draft.text:
         return update
     message = turn(draft.role, draft.text, exchange=now["exchange"], session=context.session)

@@ -10,6 +10,7 @@ from counselgraph.agents.client import client
 from counselgraph.agents.counselor import counselor
 from counselgraph.agents.monitor import monitor, reviewer
 from counselgraph.agents.planner import planner
+from counselgraph.agents.responder import RESPONDER, responder
 from counselgraph.agents.role import Role, find_roles, installed_roles
 from counselgraph.errors import ConfigError
 from counselgraph.graphs.context import Context
@@ -18,8 +19,8 @@ from counselgraph.models.base import Model
 from counselgraph.models.load import Models
 
 DEFAULT_ROLES = (client, planner, counselor)
-OPTIONAL_ROLES = {"monitor": monitor, "reviewer": reviewer}
-RESERVED = frozenset({"recall", "crisis", "remember", "close", "settle_client", "settle_counselor"})
+OPTIONAL_ROLES = {"monitor": monitor, "reviewer": reviewer, RESPONDER: responder}
+RESERVED = frozenset({"recall", "crisis", "remember", "close", "settle_client", "settle_counselor", "hand_over"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,21 @@ class Seats:
     Attributes:
         chains: Default to the roles that come in one after the other; the default stands first.
         screens: Default to the model screens that judge its turns side by side.
+        responder: Who takes the counselor's seat from the crisis protocol, if anybody does.
     """
 
     chains: dict[str, tuple[Role, ...]]
     screens: dict[str, tuple[Role, ...]]
+    responder: Role | None = None
 
     @property
     def all(self) -> tuple[Role, ...]:
         """Every role, in order of play."""
+        return (*self.in_rounds, *([self.responder] if self.responder else ()))
+
+    @property
+    def in_rounds(self) -> tuple[Role, ...]:
+        """The roles of an ordinary exchange, in order of play."""
         return tuple(role for anchor, chain in self.chains.items() for role in (*chain, *self.screens.get(anchor, ())))
 
     @property
@@ -85,13 +93,13 @@ def seat(defaults: Sequence[Role], added: Sequence[Role]) -> Seats:
         role.name: (_in_place_of(role, replaced.get(role.name)),) for role in defaults
     }
     screens: dict[str, tuple[Role, ...]] = {}
-    for role in added:
+    for role in (role for role in added if role.name != RESPONDER):
         if role.screens and role.after is not None:
             screens[role.after] = (*screens.get(role.after, ()), role)
         elif role.name not in names:
             anchor = _anchor(role, chains)
             chains[anchor] = _behind(role, chains[anchor])
-    return Seats(chains, screens)
+    return Seats(chains, screens, next((role for role in added if role.name == RESPONDER), None))
 
 
 def seats_for(roles: Iterable[str | Role]) -> Seats:

@@ -20,7 +20,7 @@ from counselgraph.graphs.seats import Seats, Stop, play, seats_for
 from counselgraph.graphs.state import Ending, SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.levels import Risk
+from counselgraph.safety.levels import Rework, Risk
 from counselgraph.transcript import CLIENT, COUNSELOR
 
 Graph = StateGraph[SessionState, Context]
@@ -36,6 +36,12 @@ class Way(TypedDict, total=False):
     leaving: Draft | None
     draft: Draft | None
     pending: Draft | None
+
+
+class Reworked(TypedDict, total=False):
+    """What decides whether the counselor's turn is done."""
+
+    rework: Rework | None
 
 
 class Opening(TypedDict, total=False):
@@ -97,7 +103,7 @@ def _built(seats: Seats, cast: Casting, memory: MemoryStore | None, *, then: str
 def _add_nodes(graph: Graph, seats: Seats, cast: Casting, memory: MemoryStore | None) -> None:
     graph.add_node("recall", steps.recall_node(memory))
     steps.read_data()
-    for role in seats.all:
+    for role in seats.in_rounds:
         graph.add_node(role.name, role_node(role, cast), input_schema=node_input(role))
         if role.speaks:
             judged = bool(seats.guards(role.name))
@@ -106,6 +112,9 @@ def _add_nodes(graph: Graph, seats: Seats, cast: Casting, memory: MemoryStore | 
         if seats.guards(anchor):
             graph.add_node(f"settle_{anchor}", settle)
     graph.add_node("crisis", steps.crisis)
+    if seats.responder:
+        taken = steps.hand_over_node(seats.responder, cast)
+        graph.add_node("hand_over", taken, input_schema=node_input(seats.responder))
     graph.add_node("remember", steps.remember)
     graph.add_node("close", steps.close_node(memory))
 
@@ -116,7 +125,8 @@ def _add_client_side(graph: Graph, seats: Seats) -> None:
     for stop, following in zip(line, [*(stop.name for stop in line[1:]), onward], strict=True):
         ahead = [COUNSELOR] if following == COUNSELOR and seats.guards(stop.name) else []
         targets = ["crisis", "remember", following, *(f"screen_{name}" for name in ahead)]
-        _add_screens(graph, seats, stop, _after_client_turn(following), targets, ahead)
+        targets += ["hand_over"] if seats.responder else []
+        _add_screens(graph, seats, stop, _after_client_turn(following, seats), targets, ahead)
         if stop.speaks and stop.name != CLIENT:
             graph.add_edge(stop.name, stop.exit)
 
@@ -126,12 +136,17 @@ def _add_counselor_side(graph: Graph, seats: Seats, *, then: str) -> None:
     line = seats.counselor_side
     for stop, following in zip(line, [*(stop.name for stop in line[1:]), "remember"], strict=True):
         ahead = _OPENS if stop.name == COUNSELOR and _answered_ahead(seats, then) else []
-        _add_screens(graph, seats, stop, _always(following), [following], ahead)
+        if stop.name == COUNSELOR:
+            _add_screens(graph, seats, stop, _after_counselor_turn(following), [following, COUNSELOR], ahead)
+        else:
+            _add_screens(graph, seats, stop, _always(following), [following], ahead)
         if stop.speaks and stop.name == COUNSELOR and seats.guards(CLIENT):
             graph.add_conditional_edges(COUNSELOR, _after_draft(COUNSELOR), ["settle_client", stop.exit])
         elif stop.speaks:
             graph.add_edge(stop.name, stop.exit)
     graph.add_edge("crisis", f"screen_{COUNSELOR}")
+    if seats.responder:
+        graph.add_conditional_edges("hand_over", _after_hand_over, [COUNSELOR, f"screen_{COUNSELOR}"])
 
 
 def _add_exchange(graph: Graph, seats: Seats, *, then: str) -> None:
@@ -193,8 +208,9 @@ def _after_draft(speaker: str) -> Route:
     return route
 
 
-def _after_client_turn(following: str) -> Route:
-    ways = {"crisis": "crisis", "leave": "remember", "go_on": following}
+def _after_client_turn(following: str, seats: Seats) -> Route:
+    taken = "hand_over" if seats.responder else "crisis"
+    ways = {"crisis": "crisis", "taken": taken, "leave": "remember", "go_on": following}
 
     async def route(state: Way) -> list[str]:
         now = typed_view(SessionState, state)
@@ -202,6 +218,20 @@ def _after_client_turn(following: str) -> Route:
         return [f"screen_{way}"] if way == COUNSELOR and now.get("draft") else [way]
 
     return route
+
+
+def _after_counselor_turn(following: str) -> Route:
+    """A draft that must not be said goes back to its writer."""
+
+    async def route(state: Reworked) -> list[str]:
+        return [COUNSELOR if state.get("rework") else following]
+
+    return route
+
+
+async def _after_hand_over(state: Way) -> list[str]:
+    """Whoever judges the danger past without a word leaves the turn to the counselor."""
+    return [f"screen_{COUNSELOR}" if state.get("draft") else COUNSELOR]
 
 
 def _always(following: str) -> Route:

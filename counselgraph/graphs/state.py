@@ -19,7 +19,7 @@ from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Usage
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.levels import Risk, Verdict
+from counselgraph.safety.levels import Rework, Risk, Verdict
 from counselgraph.transcript import COUNSELOR, exchange_of, turn
 
 
@@ -86,6 +86,7 @@ class SessionState(TypedDict, total=False):
         exchange: Exchange being played; 0 for the counselor's opening, then 1, 2, ...
         session_number: 1 for the client's first session that memory knows of.
         draft: A turn written but not yet screened.
+        rework: A counselor's draft of this exchange that must not be said, with what to mend in it.
         pending: A turn that the rules have passed and model screens are still judging; the next speaker hears it.
         spoken: The last turn that entered the transcript, as it was drafted or as it was replaced.
         plan: The plan in force, None before the first.
@@ -111,6 +112,7 @@ class SessionState(TypedDict, total=False):
     exchange: int
     session_number: int
     draft: Draft | None
+    rework: Rework | None
     pending: Draft | None
     spoken: Draft
     plan: Plan | None

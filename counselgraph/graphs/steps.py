@@ -1,4 +1,4 @@
-"""The nodes that are neither roles nor screens: recall, crisis, remember and close."""
+"""The nodes that are neither roles nor screens: recall, crisis, hand_over, remember and close."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from langgraph.runtime import Runtime
 
 from counselgraph.agents.ask import Draft
 from counselgraph.agents.prompts import PROMPTS, prompt_file
-from counselgraph.agents.role import Update
+from counselgraph.agents.responder import RESOLVED
+from counselgraph.agents.role import Role, Update
 from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.node import Node
+from counselgraph.graphs.node import Casting, Node, role_node
 from counselgraph.graphs.notes import closing_notes, exchange_notes
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
@@ -75,6 +76,31 @@ async def crisis(state: State, *, runtime: Runtime[Context]) -> Update:
     turns, said = now.get("crisis_turns", 0), said_by(now["messages"], COUNSELOR)
     words = crisis_turn(now["risk"], context.locale, turns, said, context.language)
     return {"draft": Draft(role=COUNSELOR, text=words, kind="crisis"), "crisis_turns": turns + 1}
+
+
+def hand_over_node(responder: Role, cast: Casting) -> Node:
+    """A node in which whoever takes over a crisis speaks in the counselor's seat.
+
+    A person, and nobody else, may judge the danger past: the standing risk then falls to R1, also from R5.
+    """
+    visit = role_node(responder, cast)
+
+    async def hand_over(state: State, *, runtime: Runtime[Context]) -> Update:
+        update = await visit(state, runtime=runtime)
+        draft: Draft = update["draft"]
+        command, _, words = draft.text.partition(" ")
+        if command != RESOLVED or runtime.context.model_for(responder.name) != "human":
+            return {**update, "draft": _in_seat(draft)}
+        risk = Risk(level=Level.CONCERN, reason="A person has taken over and judged the danger past.")
+        spoken = draft.model_copy(update={"text": words.strip()})
+        resolved: Update = {"risk": risk, "crisis_turns": 0, "suspended": 0, "asked": True, "offered": True}
+        return {**update, **resolved, "draft": _in_seat(spoken) if spoken.text or spoken.end else None}
+
+    return hand_over
+
+
+def _in_seat(draft: Draft) -> Draft:
+    return draft.model_copy(update={"role": COUNSELOR, "kind": "hand_over"})
 
 
 async def remember(state: State, *, runtime: Runtime[Context]) -> Update:

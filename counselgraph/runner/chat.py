@@ -106,7 +106,7 @@ async def _talk(
             with SessionLog(folder.log(job.id), folder.texts, on_event=on_event) as log:
                 graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile(checkpointer=saver)
                 log.write(header)
-                return await _converse(graph, job, Recorder(log), read_line)
+                return await _converse(graph, job, Recorder(log, truth=job.truth), read_line)
 
 
 async def _converse(

@@ -19,6 +19,7 @@ from counselgraph.runner.log import NOTICE, REHEARSAL_NOTICE, SCHEMA_VERSION, Ev
 from counselgraph.runner.spec import RunSpec
 from counselgraph.safety.screen import languages
 
+_OWN_FORMATS = frozenset({"builtin", "yaml"})
 DEFAULT, REHEARSAL, REPLAY, HUMAN = "default", "rehearsal", "replay/", "human"
 
 
@@ -40,6 +41,12 @@ class Job:
     def id(self) -> str:
         """Session id."""
         return self.context.session
+
+    @property
+    def truth(self) -> int | None:
+        """Highest risk level the persona was written to show; None where its format does not say."""
+        source = self.persona.source
+        return self.persona.risk.level if source is None or source.format in _OWN_FORMATS else None
 
     @property
     def start(self) -> SessionState:
@@ -73,6 +80,7 @@ def context_for(
         token_limit=spec.token_limit,
         language=spec.language or language,
         locale=spec.locale,
+        layers=spec.layers,
     )
 
 

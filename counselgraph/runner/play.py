@@ -49,7 +49,7 @@ async def play(
         How it ended; None if it was drained, which leaves a log without `end` for resume to write anew.
     """
     log.write(header)
-    recorder = Recorder(log)
+    recorder = Recorder(log, truth=job.truth)
     try:
         async with within or nullcontext():
             playing, given = await begin(job, graph, recorder)

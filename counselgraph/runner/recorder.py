@@ -13,6 +13,7 @@ from counselgraph.graphs.state import Ending, StopReason
 from counselgraph.models.base import Usage
 from counselgraph.runner.events import events_of
 from counselgraph.runner.log import Event, SessionLog
+from counselgraph.runner.watch import Watch
 
 
 class Recorder:
@@ -20,21 +21,23 @@ class Recorder:
 
     Args:
         log: Open log of the session.
+        truth: Highest risk level the persona was written to show; None if it does not say.
 
     Attributes:
         ending: How the session ended, None while it goes on.
         waiting: Payloads of the interrupts the session waits at.
     """
 
-    def __init__(self, log: SessionLog) -> None:
+    def __init__(self, log: SessionLog, *, truth: int | None = None) -> None:
         self.ending: Ending | None = None
         self.waiting: list[Any] = []
         self._log = log
         self._started = time.perf_counter()
         self._usage: dict[str, Usage] = {}
         self._counts = {"turns": 0, "exchanges": 0, "plans": 0, "repairs": 0, "retries": 0}
-        self._counts |= {"discards": 0, "journaled": 0}
+        self._counts |= {"discards": 0, "rejects": 0, "journaled": 0}
         self._unusable: Counter[str] = Counter()
+        self._watch = Watch(truth)
         self._highest = 0
         self._technique: str | None = None
 
@@ -65,6 +68,7 @@ class Recorder:
                 **self._counts,
                 "highest_risk": self._highest,
                 "technique": self._technique,
+                "safety": self._watch.facts().model_dump(mode="json"),
                 "unusable_by": dict(sorted(self._unusable.items())),
                 "usage": total.model_dump(),
                 "usage_by": {key: used.model_dump() for key, used in sorted(self._usage.items())},
@@ -96,6 +100,7 @@ class Recorder:
     def write(self, event: Mapping[str, Any]) -> None:
         """Record one event."""
         self._count(event)
+        self._watch.take(event, self._log.exchange)
         self._log.write(event)
 
     def _count(self, event: Event | Mapping[str, Any]) -> None:
@@ -113,6 +118,8 @@ class Recorder:
                 self._unusable[f"{event['role']} {event.get('model', '')}".strip()] += 1
             case "discard":
                 self._counts["discards"] += 1
+            case "reject":
+                self._counts["rejects"] += 1
             case "retry":
                 self._counts["retries"] += 1
             case "model_call":

@@ -15,7 +15,7 @@ from counselgraph.models.base import Usage
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.log import Event, last_event
 
-_SUMMED = ("exchanges", "repairs", "retries", "discards", "journaled")
+_SUMMED = ("exchanges", "repairs", "retries", "discards", "rejects", "journaled")
 FAILED = frozenset({StopReason.MODEL_ERROR.value, StopReason.INFRASTRUCTURE_ERROR.value})
 
 
@@ -33,6 +33,7 @@ class Summary(BaseModel):
         repairs: Answers that had to be asked for again.
         retries: Calls that had to be made again.
         discards: Drafts thrown away with the turn they answer, because a model screen had flagged it.
+        rejects: Drafts of the counselor that were not fit to be said.
         journaled: Answers that came out of a journal.
         unusable_by: Answers that did not parse or were empty, those never mended included, by role and model.
         usage: Calls and tokens of all sessions.
@@ -52,6 +53,7 @@ class Summary(BaseModel):
     repairs: int = 0
     retries: int = 0
     discards: int = 0
+    rejects: int = 0
     journaled: int = 0
     unusable_by: dict[str, int] = Field(default_factory=dict)
     usage: Usage = Usage()

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from counselgraph.agents.responder import RESPONDER
 from counselgraph.errors import InputError
 from counselgraph.memory.connect import is_url
 from counselgraph.personas.load import BUILTIN
@@ -41,6 +42,9 @@ class RunSpec(BaseModel):
         call_limit: Model calls a session may cost.
         token_limit: Tokens a session may cost.
         timeout_s: Seconds one model call may take.
+        layers: What screens every turn before any model does: "rules" always, and others by name or import path.
+        human_review: A person takes the counselor's seat once the crisis protocol has spoken: seats the role
+            `responder`, played by a person unless `models` names somebody else.
         language: ISO 639-1 code for all sessions; each persona's own if left out.
         locale: ISO 3166 country whose crisis resources are named.
         concurrency: Sessions in flight at once.
@@ -73,6 +77,8 @@ class RunSpec(BaseModel):
     call_limit: int | None = Field(default=None, ge=1)
     token_limit: int | None = Field(default=None, ge=1)
     timeout_s: float = Field(default=120, gt=0)
+    layers: tuple[str, ...] = ("rules",)
+    human_review: bool = False
     language: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[A-Z]{2})?$")
     locale: str = Field(default="US", pattern="^[A-Z]{2}$")
     concurrency: int = Field(default=64, ge=1)
@@ -82,6 +88,15 @@ class RunSpec(BaseModel):
     memory: str = "run"
     embedder: str = "lexical"
     out: Path = Path("runs/latest")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seat_responder(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("human_review") is not True:
+            return values
+        roles, models = tuple(values.get("roles") or ()), values.get("models") or {}
+        seated = roles if RESPONDER in roles else (*roles, RESPONDER)
+        return {**values, "roles": seated, "models": {RESPONDER: "human", **models}}
 
     @model_validator(mode="after")
     def _bounds_agree(self) -> Self:

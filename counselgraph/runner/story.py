@@ -17,7 +17,7 @@ from counselgraph.transcript import CLIENT, COUNSELOR
 Fact = tuple[str, str]
 """A label, which may be empty, and what it stands for."""
 
-STANDS_IN = {"crisis": "crisis protocol", "safe_reply": "replaced by the safety screen"}
+STANDS_IN = {"crisis": "crisis protocol", "safe_reply": "replaced by the safety screen", "hand_over": "took over"}
 """Kind of a turn that no model wrote to what a reader is told about it."""
 
 _CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
@@ -271,6 +271,17 @@ def _error(event: Mapping[str, Any]) -> Aside:
     return Aside("trouble", f"Error: {event.get('type', event.get('role', 'unknown'))}", (("", event["message"]),))
 
 
+def _discard(event: Mapping[str, Any]) -> Aside:
+    return Aside("trouble", f"{speaker(event['role'])}'s answer was thrown away", (("why", event["reason"]),))
+
+
+def _reject(event: Mapping[str, Any]) -> Aside:
+    found = ", ".join(dict.fromkeys(finding["category"] for finding in event["findings"]))
+    then = "written anew" if event["then"] == "rewrite" else "replaced"
+    facts = (("draft", event["text"]), ("found", found))
+    return Aside("trouble", f"{speaker(event['role'])}'s draft was not fit to be said: {then}", facts, event["level"])
+
+
 _ASIDES: dict[str, Callable[[Mapping[str, Any]], Aside]] = {
     "note": _note,
     "fork": _fork,
@@ -278,4 +289,6 @@ _ASIDES: dict[str, Callable[[Mapping[str, Any]], Aside]] = {
     "retry": _retry,
     "limit": _limit,
     "error": _error,
+    "discard": _discard,
+    "reject": _reject,
 }

@@ -132,6 +132,18 @@ class Verdict(Frozen):
     failed: bool = False
 
 
+class Rework(Frozen):
+    """A counselor's draft that must not be said, given back to be written anew.
+
+    Attributes:
+        text: The draft.
+        note: What to mend, for its writer.
+    """
+
+    text: str
+    note: str
+
+
 class Risk(Frozen):
     """The standing assessment of one side after the policy has spoken.
 

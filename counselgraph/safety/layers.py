@@ -1,0 +1,161 @@
+"""Layers: everything that screens one text, side by side, and what happens when one of them cannot.
+
+A layer is a callable that reads a text and gives a verdict, or None where it has nothing to say for a side or a
+language. The rules are always among them. A layer can raise a level and never lower one: when it fails, its verdict is
+a failed one beside those of the others, and what it says of a denial does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from pydantic import ValidationError
+
+from counselgraph.errors import ConfigError
+from counselgraph.safety.levels import Side, Verdict
+from counselgraph.safety.rules import DEFAULT_LANGUAGE
+from counselgraph.safety.screen import screen
+
+RULES, LEARNED = "rules", "learned"
+
+
+class Layer(Protocol):
+    """What screens a text."""
+
+    def __call__(self, text: str, *, side: Side, language: str) -> Verdict | None:
+        """The verdict on a text; None if there is nothing to say for this side or language."""
+        ...
+
+
+class Named(NamedTuple):
+    """A layer under the name by which it was asked for."""
+
+    name: str
+    layer: Layer
+
+
+class Screened(NamedTuple):
+    """What one layer says of a text.
+
+    Attributes:
+        layer: Its name.
+        verdict: Its verdict, a failed one without findings if it could not give any.
+        problem: Why it could not; empty if it could.
+    """
+
+    layer: str
+    verdict: Verdict
+    problem: str = ""
+
+
+Layers: TypeAlias = Sequence[str | Layer]
+"""Names of layers ("rules", "learned"), import paths ("package.module:name"), or layers themselves."""
+
+
+def screen_layered(
+    text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGUAGE, layers: Layers = (RULES,)
+) -> tuple[Verdict, ...]:
+    """The verdicts of several layers on one text, the rules' first; `assess` makes one risk of them.
+
+    Args:
+        text: What was said.
+        side: Whose words they are.
+        language: Language code, as in `screen`.
+        layers: What else screens it; the rules always do.
+
+    Raises:
+        ConfigError: A layer is not known or cannot be imported.
+    """
+    found = screened(text, side=side, language=language, layers=load_layers(layers))
+    return tuple(one.verdict for one in found)
+
+
+def screened(text: str, *, side: Side, language: str, layers: Sequence[Named]) -> Iterator[Screened]:
+    """What each layer says of a text, with its name; those that have nothing to say are left out.
+
+    Args:
+        text: What was said.
+        side: Whose words they are.
+        language: Language code, as in `screen`.
+        layers: Layers as `load_layers` gives them.
+    """
+    for name, layer in layers:
+        try:
+            verdict = _checked(layer(text, side=side, language=language), name, side)
+        except Exception as error:  # noqa: BLE001 - whatever a layer raises, it has failed and the others have not
+            yield Screened(name, Verdict(side=side, failed=True), f"{type(error).__name__}: {error}")
+        else:
+            if verdict is not None:
+                yield Screened(name, verdict)
+
+
+def load_layers(layers: Layers) -> tuple[Named, ...]:
+    """Layers by name, the rules first and each once.
+
+    Raises:
+        ConfigError: A layer is not known or cannot be imported.
+    """
+    named = {RULES: _BUILT_IN[RULES]}
+    for layer in layers:
+        if isinstance(layer, str):
+            named[layer] = _BUILT_IN.get(layer) or _imported(layer)
+        else:
+            named[_name_of(layer)] = layer
+    return tuple(Named(name, layer) for name, layer in named.items())
+
+
+def _screen_rules(text: str, *, side: Side, language: str) -> Verdict:
+    return screen(text, side=side, language=language)
+
+
+def _screen_learned(text: str, *, side: Side, language: str) -> Verdict | None:
+    # Who does without it never waits for its weights.
+    from counselgraph.safety.learned import screen_learned  # noqa: PLC0415
+
+    return screen_learned(text, side=side, language=language)
+
+
+_BUILT_IN: dict[str, Layer] = {RULES: _screen_rules, LEARNED: _screen_learned}
+
+
+def _checked(given: Any, name: str, side: Side) -> Verdict | None:
+    """What a layer gave, if it is a verdict on this side at all; only the rules may call a text a denial.
+
+    Raises:
+        TypeError: It is no verdict.
+        ValueError: It is one of another side, or with values that cannot be.
+    """
+    if given is None or name == RULES:
+        return given
+    if not isinstance(given, Verdict):
+        raise TypeError(f"a verdict was expected, not {type(given).__name__}")
+    try:
+        # An object made without its checks may hold anything.
+        verdict = given if name == LEARNED else Verdict.model_validate(given.model_dump(warnings=False))
+    except ValidationError as error:
+        raise ValueError(f"{error.error_count()} values of its verdict are not valid") from None
+    if verdict.side is not side:
+        raise ValueError(f"a verdict on the {side} was expected, not on the {verdict.side}")
+    return verdict.model_copy(update={"denial": False}) if verdict.denial else verdict
+
+
+@lru_cache(maxsize=64)
+def _imported(path: str) -> Layer:
+    module, colon, name = path.partition(":")
+    if not (module and colon and name):
+        raise ConfigError(f"There is no layer {path!r}; use {', '.join(_BUILT_IN)}, or an import path like pkg.mod:name.")
+    try:
+        layer: Layer = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"The layer {path!r} cannot be imported: {error}") from error
+    if not callable(layer):
+        raise ConfigError(f"The layer {path!r} cannot be called; it is {type(layer).__name__}.")
+    return layer
+
+
+def _name_of(layer: Callable[..., Any]) -> str:
+    kind = layer if hasattr(layer, "__qualname__") else type(layer)
+    return f"{kind.__module__}:{kind.__qualname__}"
