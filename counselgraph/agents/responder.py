@@ -20,7 +20,7 @@ _CARD = (
 )
 
 
-@role(view=ResponderView)
+@role(view=ResponderView, speaks=True)
 async def responder(view: ResponderView, ask: Ask) -> Update:
     """Takes the counselor's seat from the crisis protocol, until the danger is past or the session ends."""
     risk = view.get("risk") or Risk()

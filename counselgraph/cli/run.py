@@ -121,7 +121,9 @@ def resume(
 @app.command()
 def chat(
     persona: Annotated[str, typer.Option("--persona", help="Id of a built-in persona, or a persona file.")],
-    seat: Annotated[str, typer.Option("--as", help="Your seat: counselor or client.")] = "counselor",
+    seat: Annotated[
+        str, typer.Option("--as", help="Your seat: counselor, client, or responder for crises only.")
+    ] = "counselor",
     model: ModelName = None,
     base_url: BaseUrl = None,
     seed: Seed = None,
@@ -130,11 +132,13 @@ def chat(
     to: Out = None,
 ) -> None:
     """Take one seat of a session yourself. /end ends it, Ctrl-D leaves it for later."""
-    if seat not in {"counselor", "client"}:
-        raise InputError(f"There is no seat {seat!r}.", field="--as", fix="use counselor or client")
+    if seat not in {"counselor", "client", "responder"}:
+        raise InputError(f"There is no seat {seat!r}.", field="--as", fix="use counselor, client or responder")
     source = persona if Path(persona).exists() else f"builtin/{persona.removeprefix('builtin/')}"
     folder = to or Path("runs") / f"chat-{Path(persona).stem}-{seat}"
     flags = {"personas": source, "model": model, "base_url": base_url, "seed": seed, "memory": memory, "out": folder}
+    if seat == "responder":
+        flags["human_review"] = True
     raise typer.Exit(_talk(spec_of(None, flags, {seat: "human"}, settings)))
 
 

@@ -35,6 +35,8 @@ OTHER: dict[str, Any] = {
     "workers": 2,
     "executor": "ray",
     "client": "stock",
+    "layers": ["rules", "learned"],
+    "human_review": True,
     "memory": "kept",
     "embedder": "minilm:/x",
     "out": "there",

@@ -184,11 +184,12 @@ def test_a_line_of_the_client_is_screened(tmp_path: Path, roles: tuple[str, ...]
 
 
 @pytest.mark.parametrize("roles", [(), ("monitor", "reviewer")])
-def test_a_line_of_the_counselor_that_must_not_be_said_is_replaced(tmp_path: Path, roles: tuple[str, ...]) -> None:
+def test_a_line_of_the_counselor_that_must_not_be_said_is_written_anew(tmp_path: Path, roles: tuple[str, ...]) -> None:
     parent = played(tmp_path / "parent", roles=roles)
     child = forked(parent, 3, tmp_path / "f", say="You should stop taking your medication and go kill yourself.")
     (turn,) = (turn for turn in child.turns if (turn["role"], turn["exchange"]) == ("counselor", 3))
-    assert turn["kind"] == "safe_reply"
+    assert turn["text"]
+    assert "kill yourself" in child.of("reject")[0]["text"]
     assert "kill yourself" not in str(said(child))
 
 
