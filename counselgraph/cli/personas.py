@@ -1,10 +1,11 @@
-"""Commands under `personas`: list, show, check and import."""
+"""Commands under `personas`: list, show, check, inspect and import."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from textwrap import shorten
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,7 +13,12 @@ from rich.table import Table
 from counselgraph.cli.app import BAD_INPUT, OK, Format, SkipBad, app, err, out
 from counselgraph.errors import InputError
 
-personas_app = typer.Typer(help="List, show, check and import personas.", no_args_is_help=True, rich_markup_mode=None)
+if TYPE_CHECKING:
+    from counselgraph.personas import Personas
+
+personas_app = typer.Typer(
+    help="List, show, check, inspect and import personas.", no_args_is_help=True, rich_markup_mode=None
+)
 app.add_typer(personas_app, name="personas")
 
 
@@ -54,6 +60,20 @@ def check_personas(source: Annotated[str, typer.Argument(help="File or folder.")
     raise typer.Exit(BAD_INPUT if found.bad else OK)
 
 
+@personas_app.command("inspect")
+def inspect_personas(
+    source: Annotated[str, typer.Argument(help="File or folder in an outside format.")], format_: Format = None
+) -> None:
+    """Say what an import keeps of every field and what it does not: names and numbers of fields, never their text."""
+    from counselgraph.personas.load import load_personas
+
+    found = load_personas(source, format=format_, skip_bad=True)
+    for problem in found.bad:
+        err.print(str(problem), markup=False)
+    _print_reports(found)
+    raise typer.Exit(BAD_INPUT if found.bad else OK)
+
+
 @personas_app.command("import")
 def import_personas(
     source: Annotated[str, typer.Argument(help="File in an outside format.")],
@@ -74,3 +94,22 @@ def import_personas(
     for problem in found.bad:
         err.print(f"left out: {problem}", markup=False)
     out.print(f"Wrote {len(found.personas)} personas to {folder}.", markup=False)
+    _print_reports(found)
+
+
+def _print_reports(found: Personas) -> None:
+    """One line for each fate: how many values, and the names of their fields."""
+    from counselgraph.personas.loss import Fate
+
+    counts = Counter(item.source.format for item in found.personas if item.source)
+    for name, records in counts.items():
+        report = found.reports.get(name)
+        out.print(f"{name}: {records} records{'' if report else ', kept as they are'}.", markup=False)
+        if report is None:
+            continue
+        for fate in Fate:
+            fields = report.fields(fate)
+            listed = f": {', '.join(fields)}" if fields else ""
+            out.print(f"  {fate:<9}{report.values(fate):>5} values, {len(fields)} fields{listed}", markup=False)
+        for note in report.notes:
+            out.print(f"  note: {note}", markup=False)

@@ -38,6 +38,20 @@ def read_records(path: Path) -> list[Any]:
     Raises:
         InputError: Not readable, not valid JSON (with the line), not a list, or an empty list.
     """
+    data = read_json(path)
+    if not isinstance(data, list):
+        raise InputError(
+            f"a list of records was expected, not {kind(data)}.", file=str(path), fix="put the record into [ and ]."
+        )
+    return data
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        InputError: Not readable, not valid JSON (with the line), or an empty list.
+    """
     try:
         data = json.loads(read_text(path))
     except json.JSONDecodeError as error:
@@ -48,11 +62,7 @@ def read_records(path: Path) -> list[Any]:
         ) from None
     except RecursionError:
         raise InputError("this JSON is nested too deeply.", file=str(path), fix="use a flat list of records.") from None
-    if not isinstance(data, list):
-        raise InputError(
-            f"a list of records was expected, not {kind(data)}.", file=str(path), fix="put the record into [ and ]."
-        )
-    if not data:
+    if data == []:
         raise InputError("the list is empty.", file=str(path), fix="put at least one record into it.")
     return data
 

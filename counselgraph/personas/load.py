@@ -10,6 +10,7 @@ from pathlib import Path
 from counselgraph.errors import InputError
 from counselgraph.personas.files import read_records, read_text
 from counselgraph.personas.importers import IMPORTERS, Importer
+from counselgraph.personas.loss import Report, merge
 from counselgraph.personas.persona import Persona, Source
 
 BUILTIN = "builtin"
@@ -32,6 +33,15 @@ class Personas:
     personas: tuple[Persona, ...]
     bad: tuple[InputError, ...] = ()
 
+    @property
+    def reports(self) -> dict[str, Report]:
+        """What was made of the records, format by format; formats that are kept as they are have no report."""
+        found: dict[str, list[Report]] = {}
+        for source in (persona.source for persona in self.personas):
+            if source is not None and source.report is not None:
+                found.setdefault(source.format, []).append(source.report)
+        return {name: merge(reports) for name, reports in found.items()}
+
 
 def load_personas(
     source: str | Path,
@@ -44,7 +54,7 @@ def load_personas(
 
     Args:
         source: "builtin", "builtin/<id>", a file of a known format, or a folder of such files.
-        format: Importer to use ("yaml", "cactus", "form"); recognised from the file where left out.
+        format: Importer to use ("yaml", "cactus", "anna-agent", ...); recognised from the file where left out.
         limit: Number of personas to load, from the front; records after them are not read.
         skip_bad: Return what is wrong in `bad` and go on with the rest, instead of raising.
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=80)]
-Lines = tuple[Line, ...]
-
-
-class Part(BaseModel):
-    """Base of every part of a persona: immutable, and an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from counselgraph.personas.evolving import EvolvingProfile
+from counselgraph.personas.loss import Report
+from counselgraph.personas.motivation import MotivationProfile
+from counselgraph.personas.part import Line, Lines, Part, Slug, Text
 
 
 class Attitude(StrEnum):
@@ -163,16 +157,18 @@ class Source(Part):
     """Where a persona came from, with the whole original record.
 
     Attributes:
-        format: Importer name ("builtin", "yaml", "cactus", "form").
+        format: Importer name ("builtin", "yaml", "cactus", "form", ...).
         file: File name, without folders.
         record: 1-based position in the file.
         data: The record as read, every field kept, labels included. Never part of any View.
+        report: What the importer made of each field of the record; None for formats that are kept as they are.
     """
 
     format: Line
     file: Text = ""
     record: int = Field(default=1, ge=1)
     data: dict[str, Any] = Field(default_factory=dict)
+    report: Report | None = None
 
 
 class Persona(Part):
@@ -184,6 +180,8 @@ class Persona(Part):
         attitude_instruction: How that attitude behaves, if the source says so in its own words.
         receptivity: 0 takes nothing in, 1 takes everything in.
         other: Intake material that fits no field, heading to text; kept so that nothing is lost.
+        evolving: How the client changes from turn to turn and remembers earlier sessions; the client's side only.
+        motivation: Where the client stands towards a change; the client's side only.
         intake: What the counselor is told, where the source says it; otherwise derived from the head.
         source: The original record.
     """
@@ -207,6 +205,8 @@ class Persona(Part):
     goals: Lines = ()
     opening: Text = ""
     other: dict[str, str] = Field(default_factory=dict)
+    evolving: EvolvingProfile | None = None
+    motivation: MotivationProfile | None = None
     intake: Intake | None = None
     source: Source | None = None
 

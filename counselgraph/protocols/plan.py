@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from counselgraph.protocols.protocol import Protocol, Step
-from counselgraph.protocols.technique import Phase, Technique
+from counselgraph.protocols.protocol import Protocol, Step, load_protocol
+from counselgraph.protocols.technique import TECHNIQUES, AnyTechnique, ApproachName, Phase, Technique, approach_of
+
+_WHICH = "The one technique that fits this client best now."
 
 
 class Trigger(StrEnum):
@@ -24,12 +27,12 @@ class Trigger(StrEnum):
     TIME = "time"
 
 
-class PlanDecision(BaseModel):
-    """What a planner answers when asked."""
+class Decision(BaseModel):
+    """What a planner answers when asked, whatever the approach (see `decision_type`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    technique: Technique = Field(description="The one technique that fits this client best now.")
+    technique: AnyTechnique = Field(description=_WHICH)
     focus: str = Field(
         min_length=1, max_length=300, description="The thought or situation to work on, in the client's words."
     )
@@ -39,6 +42,30 @@ class PlanDecision(BaseModel):
     phase: Phase = Field(description="The phase the session should be in from the next counselor turn on.")
     reason: str = Field(
         min_length=1, max_length=400, description="Why this technique and phase, from what the client said."
+    )
+
+
+class PlanDecision(Decision):
+    """What a planner answers when asked."""
+
+    technique: Technique = Field(description=_WHICH)
+
+
+@lru_cache(maxsize=16)
+def decision_type(approach: str = ApproachName.CBT) -> type[Decision]:
+    """The decision of a planner that may choose among the techniques of one approach only.
+
+    Args:
+        approach: Name of the approach; its closed list is the enum in the type's JSON schema.
+    """
+    if approach == ApproachName.CBT:
+        return PlanDecision
+    listed = TECHNIQUES[ApproachName(approach)]
+    return create_model(
+        PlanDecision.__name__,
+        __base__=Decision,
+        __doc__=PlanDecision.__doc__,
+        technique=(listed, Field(description=_WHICH)),
     )
 
 
@@ -56,7 +83,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    technique: Technique
+    technique: AnyTechnique
     focus: str
     hypothesis: str
     steps: tuple[Step, ...]
@@ -65,6 +92,16 @@ class Plan(BaseModel):
     trigger: Trigger
     level: int = Field(default=0, ge=0, le=5)
     reason: str
+
+    @property
+    def approach(self) -> ApproachName:
+        """The approach the technique belongs to."""
+        return approach_of(self.technique)
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol the plan's steps come from."""
+        return load_protocol(self.approach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +120,7 @@ class Position:
 
 
 def assemble(
-    decision: PlanDecision,
+    decision: Decision,
     protocol: Protocol,
     *,
     previous: Plan | None,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from counselgraph.errors import ConfigError
-from counselgraph.protocols.technique import Phase, Technique
+from counselgraph.protocols.approach import Approach
+from counselgraph.protocols.files import PACKAGE, did_you_mean, read_protocol_file
+from counselgraph.protocols.technique import AnyTechnique, ApproachName, Phase
 
 
 class Step(BaseModel):
@@ -37,32 +37,45 @@ class TechniqueSteps(BaseModel):
         label: Name as the literature writes it.
         use_when: When it fits, in one sentence.
         homework: The task that goes with it.
+        seen: What the client shows when it fits, as a clause ("the client is of two minds").
+        cues: Language to regular expressions with their weights: what calls for it in the client's words. Empty where
+            the reading of cues lives elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str
     use_when: str
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...] = Field(min_length=1)
     homework: str
+    seen: str = ""
+    cues: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
 class Protocol(BaseModel):
     """A therapy as data: phases, techniques, and the cues by which an answer is read.
 
     Attributes:
+        approach: What the therapy is, when it fits and how one hears whether it helps.
         schedule: Exchanges between two scheduled looks at the plan.
         patience: Held answers in a row before a step counts as stalled.
+        phase_names: The approach's own words for the phases, where it has any.
+        choosing: Rules for a planner that finds several techniques to fit.
+        phasing: Rules for a planner that chooses a phase.
         cues: Language to cue kind ("held", "belief") to regular expressions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    protocol: str
-    schedule: int
-    patience: int
+    protocol: ApproachName
+    approach: Approach
+    schedule: int = Field(ge=1)
+    patience: int = Field(ge=1)
+    phase_names: dict[Phase, str] = Field(default_factory=dict)
     phases: dict[Phase, tuple[Step, ...]]
-    techniques: dict[Technique, TechniqueSteps]
+    techniques: dict[AnyTechnique, TechniqueSteps]
+    choosing: tuple[str, ...] = ()
+    phasing: dict[Phase, str]
     cues: dict[str, dict[str, tuple[str, ...]]]
     _patterns: dict[tuple[str, str], re.Pattern[str]] = PrivateAttr(default_factory=dict)
 
@@ -72,7 +85,7 @@ class Protocol(BaseModel):
             for kind, cues in kinds.items():
                 self._patterns[language, kind] = re.compile("|".join(f"(?:{cue})" for cue in cues), re.IGNORECASE)
 
-    def steps_from(self, phase: Phase, technique: Technique, *, close: bool) -> tuple[Step, ...]:
+    def steps_from(self, phase: Phase, technique: AnyTechnique, *, close: bool) -> tuple[Step, ...]:
         """All steps from `phase` to the end of the session, or to the end of the technique if not `close`."""
         if phase is Phase.CLOSING:
             return self.phases[Phase.CLOSING]
@@ -97,19 +110,26 @@ class Protocol(BaseModel):
         return pattern is not None and pattern.search(text) is not None
 
 
-@lru_cache(maxsize=8)
-def load_protocol(name: str = "cbt") -> Protocol:
-    """Read a built-in protocol.
+def load_protocol(name: str = ApproachName.CBT) -> Protocol:
+    """Read a built-in protocol; the same object every time.
+
+    Args:
+        name: One of `ApproachName`.
 
     Raises:
         ConfigError: No protocol of that name is built in.
+        InputError: Its file is broken; the message names file, field and fix.
     """
-    path = files("counselgraph.protocols") / f"{name}.yaml"
-    if not path.is_file():
-        raise ConfigError(f"No protocol named {name!r} is built in; there is 'cbt'.")
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for phase, steps in raw["phases"].items():
-        raw["phases"][phase] = [step | {"phase": phase} for step in steps]
-    for technique in raw["techniques"].values():
-        technique["steps"] = [step | {"phase": Phase.INTERVENTION} for step in technique["steps"]]
-    return Protocol.model_validate(raw)
+    return _read(str(name))
+
+
+@lru_cache(maxsize=16)
+def _read(name: str) -> Protocol:
+    if name not in list(ApproachName):
+        raise ConfigError(f"No protocol named {name!r} is built in; {did_you_mean(name, ApproachName)}.")
+    return read_protocol_file(PACKAGE / f"{name}.yaml", Protocol)
+
+
+def load_approaches() -> tuple[Approach, ...]:
+    """Every approach that is built in, the default first."""
+    return tuple(load_protocol(name).approach for name in ApproachName)

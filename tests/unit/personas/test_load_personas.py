@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_as_a_whole(tmp_path: Path, name: str, conten
 def test_a_missing_file_and_an_empty_folder(tmp_path: Path) -> None:
     assert "no such file" in message(tmp_path / "nobody.yaml")
     assert "holds no personas" in message(tmp_path)
-    assert "there is no format `xml`. Fix: use one of yaml, cactus, form." in message(tmp_path, format="xml")
+    assert "there is no format `xml`. Fix: use one of yaml, cactus, form, " in message(tmp_path, format="xml")
 
 
 def test_a_forced_format_reads_a_file_of_any_name(tmp_path: Path) -> None:
