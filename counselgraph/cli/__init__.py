@@ -12,6 +12,7 @@ from counselgraph.cli import show
 from counselgraph.cli import safety
 from counselgraph.cli import export
 from counselgraph.cli import personas
+from counselgraph.cli import screen
 from counselgraph.cli import doctor
 from counselgraph.cli import serve_model
 
@@ -19,7 +20,7 @@ from counselgraph.cli import serve_model
 from counselgraph.cli.app import BAD_INPUT, DRAINED, SOME_FAILED, app, err
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
 
-__all__ = ["app", "doctor", "export", "fork", "main", "personas", "run", "serve_model", "show"]
+__all__ = ["app", "doctor", "export", "fork", "main", "personas", "run", "screen", "serve_model", "show"]
 
 
 def main() -> None:

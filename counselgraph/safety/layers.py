@@ -8,7 +8,7 @@ a failed one beside those of the others, and what it says of a denial does not c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
@@ -83,13 +83,17 @@ def screened(text: str, *, side: Side, language: str, layers: Sequence[Named]) -
         layers: Layers as `load_layers` gives them.
     """
     for name, layer in layers:
-        try:
-            verdict = _checked(layer(text, side=side, language=language), name, side)
-        except Exception as error:  # noqa: BLE001 - whatever a layer raises, it has failed and the others have not
-            yield Screened(name, Verdict(side=side, failed=True), f"{type(error).__name__}: {error}")
-        else:
-            if verdict is not None:
-                yield Screened(name, verdict)
+        if found := attempted(name, side, partial(layer, text, side=side, language=language)):
+            yield found
+
+
+def attempted(name: str, side: Side, give: Callable[[], Verdict | None]) -> Screened | None:
+    """What one layer says: a failed verdict if it raises or gives what is no verdict on this side."""
+    try:
+        verdict = _checked(give(), name, side)
+    except Exception as error:  # noqa: BLE001 - whatever a layer raises, it has failed and the others have not
+        return Screened(name, Verdict(side=side, failed=True), f"{type(error).__name__}: {error}")
+    return None if verdict is None else Screened(name, verdict)
 
 
 def load_layers(layers: Layers) -> tuple[Named, ...]:
@@ -98,13 +102,22 @@ def load_layers(layers: Layers) -> tuple[Named, ...]:
     Raises:
         ConfigError: A layer is not known or cannot be imported.
     """
-    named = {RULES: _BUILT_IN[RULES]}
+    return tuple(
+        Named(layer, _BUILT_IN.get(layer) or _imported(layer))
+        if isinstance(layer, str)
+        else Named(_name_of(layer), layer)
+        for layer in (RULES, *_others(layers))
+    )
+
+
+def _others(layers: Layers) -> Iterator[str | Layer]:
+    seen = {RULES}
     for layer in layers:
-        if isinstance(layer, str):
-            named[layer] = _BUILT_IN.get(layer) or _imported(layer)
-        else:
-            named[_name_of(layer)] = layer
-    return tuple(Named(name, layer) for name, layer in named.items())
+        if not isinstance(layer, str):
+            yield layer
+        elif layer not in seen:
+            seen.add(layer)
+            yield layer
 
 
 def _screen_rules(text: str, *, side: Side, language: str) -> Verdict:
@@ -128,25 +141,27 @@ def _checked(given: Any, name: str, side: Side) -> Verdict | None:
         TypeError: It is no verdict.
         ValueError: It is one of another side, or with values that cannot be.
     """
-    if given is None or name == RULES:
-        return given
+    if given is None:
+        return None
     if not isinstance(given, Verdict):
         raise TypeError(f"a verdict was expected, not {type(given).__name__}")
     try:
         # An object made without its checks may hold anything.
-        verdict = given if name == LEARNED else Verdict.model_validate(given.model_dump(warnings=False))
+        verdict = given if name in _BUILT_IN else Verdict.model_validate(given.model_dump(warnings=False))
     except ValidationError as error:
         raise ValueError(f"{error.error_count()} values of its verdict are not valid") from None
     if verdict.side is not side:
         raise ValueError(f"a verdict on the {side} was expected, not on the {verdict.side}")
-    return verdict.model_copy(update={"denial": False}) if verdict.denial else verdict
+    return verdict.model_copy(update={"denial": False}) if verdict.denial and name != RULES else verdict
 
 
 @lru_cache(maxsize=64)
 def _imported(path: str) -> Layer:
     module, colon, name = path.partition(":")
     if not (module and colon and name):
-        raise ConfigError(f"There is no layer {path!r}; use {', '.join(_BUILT_IN)}, or an import path like pkg.mod:name.")
+        raise ConfigError(
+            f"There is no layer {path!r}; use {', '.join(_BUILT_IN)}, or an import path like pkg.mod:name."
+        )
     try:
         layer: Layer = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
