@@ -53,7 +53,8 @@ class Texts(Frozen):
     Attributes:
         offers: How a service is offered.
         emergency: What to say where there is no one emergency number.
-        concern: Below R3, by topic: take it up, ask directly, offer one service.
+        calm: Below R2: take it up and ask one open question; the draft was at fault, not the client in danger.
+        concern: At R2, by topic: take it up, ask directly, offer one service.
         active: At R3, by topic: the same, and ask for plan, means and time.
         imminent: At R5, the first turn of the protocol.
         crisis: From R4 up, by turn: safety now, then the way to a person; the last ones are for longer waits.
@@ -61,6 +62,7 @@ class Texts(Frozen):
 
     offers: Offers
     emergency: str
+    calm: tuple[str, ...]
     concern: dict[Topic, tuple[str, ...]]
     active: dict[Topic, tuple[str, ...]]
     imminent: str
@@ -73,9 +75,10 @@ class Texts(Frozen):
 
 
 def safe_reply(risk: Risk, locale: str, said: Sequence[str], language: str = DEFAULT_LANGUAGE) -> str:
-    """A counselor's turn for R2 and R3, to use where no model's draft may be said.
+    """A counselor's turn for R0 to R3, to use where no model's draft may be said.
 
-    It takes up what was said without repeating it, asks a direct question and offers one service.
+    It takes up what was said without repeating it. From R2 up it asks a direct question and offers one service; below,
+    nobody is asked about suicide because a draft was at fault, and it asks one open question.
 
     Args:
         risk: The standing risk of the client.
@@ -84,7 +87,9 @@ def safe_reply(risk: Risk, locale: str, said: Sequence[str], language: str = DEF
         language: Language code; English where there are no texts for it.
     """
     texts, topic, resources = _texts(language), topic_of(risk), resources_for(locale)
-    options = texts.active.get(topic, texts.concern[topic]) if risk.suspends_plan else texts.concern[topic]
+    options = texts.calm if risk.level < Level.PASSIVE else texts.concern[topic]
+    if risk.suspends_plan:
+        options = texts.active.get(topic, options)
     return _fresh([texts.filled(text, resources) for text in options], said)
 
 

@@ -91,6 +91,12 @@ class Resources(Frozen):
         """Every address listed."""
         return frozenset(line.url for line in self.lines if line.url)
 
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """Names, numbers and addresses as they are written."""
+        every = [(line.name, line.phone, line.text, line.url) for line in self.lines]
+        return tuple(contact for contacts in every for contact in contacts if contact)
+
     def named_in(self, text: str) -> bool:
         """Whether a text gives one of these contacts: a number, an address or the name of a service."""
         folded = text.casefold()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from counselgraph.safety.context import in_dialogue
+from counselgraph.safety.echo import leaked
 from counselgraph.safety.fold import Folded, fold
 from counselgraph.safety.levels import Category, Finding, Level, Risk, Side, Subject, Time, Verdict
 from counselgraph.safety.passage import Passage
@@ -23,10 +25,12 @@ from counselgraph.safety.rules import (
     languages,
     load_book,
 )
+from counselgraph.said import Said
 
 __all__ = ["languages", "screen", "screen_reply"]
 
 SELF_DIRECTED = frozenset({Category.SI_PASSIVE, Category.SI_ACTIVE, Category.PLAN, Category.INTENT, Category.NSSI})
+_NEAR_DEATH = frozenset({Category.ATTEMPT_RECENT, Category.PREPARATION, Category.MEANS_ACCESS, Category.METHOD_SEEKING})
 _NOT_MEANT = {GuardKind.FIGURATIVE: Subject.FIGURATIVE, GuardKind.FICTION: Subject.FICTION}
 _ANOTHERS = (GuardKind.OTHER, GuardKind.REPORTED)
 _EMPTIES_A_DENIAL = (GuardKind.NEGATION, GuardKind.REPORTED, GuardKind.HOLLOW)
@@ -59,12 +63,16 @@ def screen_reply(
     locale: str = INTERNATIONAL,
     asked: bool = False,
     offered: bool = False,
+    before: Sequence[Said] = (),
+    private: Sequence[str] = (),
 ) -> Verdict:
-    """Screen a counselor's draft in the light of the standing risk of the client.
+    """Screen a counselor's draft in the light of the standing risk of the client and of the dialogue.
 
     Besides the counselor's rules it looks for what is missing: a reply to a client turn at R2 or above takes it up and
     asks directly; from R3 up it offers a service. A contact that the table of the client's country does not list is
-    `HALLUCINATED_RESOURCE`. For this side the level is a severity: from 3 up the draft must not be said as it stands.
+    `HALLUCINATED_RESOURCE`. Where the dialogue is given it looks at what the reply does with what the client said, and
+    whether it says again what the counselor said. For this side the level is a severity: from 3 up the draft must not
+    be said as it stands.
 
     Args:
         reply: The draft.
@@ -73,6 +81,9 @@ def screen_reply(
         locale: Country of the client (see `resources_for`).
         asked: The counselor has already asked directly since the risk last rose; asking again is not called for.
         offered: The counselor has already offered a service since then.
+        before: The dialogue so far, in order; the last turn is the one the draft answers. Without it nothing is
+            compared with it.
+        private: Texts that the counselor must not give away: facts of other clients, notes, instructions.
     """
     verdict = screen(reply, side=Side.COUNSELOR, language=language)
     folded, resources, books = fold(reply), resources_for(locale), _books_for(language)
@@ -80,6 +91,8 @@ def screen_reply(
         *verdict.findings,
         *invented_contacts(folded, resources, books),
         *left_out(folded, risk, resources, books, asked=asked, offered=offered),
+        *in_dialogue(folded, before, risk, [book.language for book in books]),
+        *leaked(folded, private, [said.text for said in before], resources.spoken),
     )
     findings = tuple(sorted(dict.fromkeys(found), key=lambda finding: -finding.level))
     return verdict.model_copy(update={"findings": findings, "level": _highest(findings)})
@@ -95,8 +108,9 @@ def screen_folded(folded: Folded, side: Side, book: Book) -> Verdict:
                 denied = denied or _denies(rule, passage)
             elif finding := _finding(rule, passage):
                 found[finding] = rule
-    findings = tuple(sorted(_side_by_side(found), key=lambda finding: -finding.level))
-    denial = denied and not any(map(_stands, findings))
+    beside = list(_side_by_side(found))
+    findings = tuple(sorted((*beside, *_composed(beside, book)), key=lambda finding: -finding.level))
+    denial = denied and not any(map(_undoes_a_denial, findings))
     return Verdict(side=side, level=_highest(findings), findings=findings, denial=denial)
 
 
@@ -124,17 +138,17 @@ def _together(verdicts: Sequence[Verdict]) -> Verdict:
         side=verdicts[0].side,
         level=_highest(found),
         findings=tuple(sorted(found, key=lambda finding: -finding.level)),
-        denial=any(verdict.denial for verdict in verdicts) and not any(map(_stands, found)),
+        denial=any(verdict.denial for verdict in verdicts) and not any(map(_undoes_a_denial, found)),
     )
 
 
-def _stands(finding: Finding) -> bool:
-    """Whether a finding contradicts a denial in the same text."""
-    return _is_own(finding) and finding.level >= Level.PASSIVE
+def _undoes_a_denial(finding: Finding) -> bool:
+    """Whether a finding contradicts a denial in the same text, or shows that it was written for the screen."""
+    return finding.category is Category.ROLE_BREAK or (_is_own(finding) and finding.level >= Level.PASSIVE)
 
 
 def _says_denial(folded: Folded, book: Book) -> bool:
-    spans = (found.span() for found in book.any_of(book.denials).finditer(folded.text))
+    spans = (found.span() for found in book.denials_in(folded.text))
     return any(not any(map(Passage.around(folded, *span, book).held_by, _EMPTIES_A_DENIAL)) for span in spans)
 
 
@@ -178,7 +192,10 @@ def _finding(rule: Rule, passage: Passage) -> Finding | None:
 def _side_by_side(found: Mapping[Finding, Rule]) -> Iterator[Finding]:
     """Findings of one text in each other's light: see `Rule.beside`."""
     plain = [finding for finding, rule in found.items() if rule.beside is None and _is_own(finding)]
-    near_death = any(finding.category in SELF_DIRECTED for finding in plain)
+    near_death = any(
+        finding.category in SELF_DIRECTED or (finding.category in _NEAR_DEATH and finding.level >= Level.PASSIVE)
+        for finding in plain
+    )
     despair = any(finding.category is Category.HOPELESSNESS for finding in plain)
     for finding, rule in found.items():
         if rule.beside is None or not _is_own(finding) or not (near_death or despair):
@@ -186,6 +203,24 @@ def _side_by_side(found: Mapping[Finding, Rule]) -> Iterator[Finding]:
         else:
             level = rule.beside if near_death else min(rule.beside, Level.PASSIVE)
             yield finding.model_copy(update={"level": level})
+
+
+def _composed(findings: Sequence[Finding], book: Book) -> Iterator[Finding]:
+    """What the findings of one text make together: see `Together`."""
+    quotes = {_rule_of(finding): finding.quote for finding in reversed(findings) if _is_own(finding)}
+    for composed in book.together if len(quotes) > 1 else ():
+        present = [[rule for rule in group if rule in quotes] for group in composed.all_of]
+        if all(present):
+            yield Finding(
+                category=composed.category,
+                level=composed.level,
+                quote=quotes[present[0][0]],
+                source=f"rules/{book.language}:{composed.id}",
+            )
+
+
+def _rule_of(finding: Finding) -> str:
+    return finding.source.rpartition(":")[2]
 
 
 def _is_own(finding: Finding) -> bool:

@@ -21,6 +21,16 @@ def test_curly_quotes_wide_letters_and_zero_width_characters_fold_away():
     assert fold("I don\u2019t \uff57\uff41\uff4e\uff54 to l\u200bi\u00adve").text == "i don't want to live"
 
 
+def test_letters_of_other_scripts_that_look_alike_fold_to_latin_ones():
+    assert fold("\u0430nd \u03bfne \u0455uch").text == "and one such"
+
+
+def test_a_disguised_word_is_quoted_as_it_was_written():
+    folded = fold("Why not k-1-l-l him. I mean d i e!")
+    at = folded.text.index("die")
+    assert folded.quote(at, at + 3) == "d i e"
+
+
 def test_spaces_become_one_and_sentences_one_line_each():
     assert fold("One  two.\tThree\n\nfour\nfive!").text == "one two.\nthree\nfour five!"
 

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from counselgraph.safety.fold import fold
 from counselgraph.safety.levels import Category, Finding, Level, Risk
 from counselgraph.safety.replies import crisis_turn, reply_texts, safe_reply
+from counselgraph.safety.reply import asks_directly
 from counselgraph.safety.resources import INTERNATIONAL, load_table, resources_for
+from counselgraph.safety.rules import load_book
 from counselgraph.safety.screen import screen_reply
+from counselgraph.said import Said
 
 LOCALES = [*load_table().countries, INTERNATIONAL]
 LANGUAGES = sorted(reply_texts())
@@ -32,6 +36,20 @@ def test_a_safe_reply_passes_our_own_screen_and_is_short(level: int, category: C
         assert screen_reply(reply, risk=risk(level, category), locale=locale, language=language).findings == ()
         assert length(reply) <= 95
         said.append(reply)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("client", ["I feel so sad and alone.", "I want to talk about my work."])
+def test_below_r2_a_safe_reply_takes_up_and_asks_nothing_about_suicide(client: str, language: str):
+    said: list[str] = []
+    before = [Said("client", client)]
+    for _ in range(4):
+        reply = safe_reply(risk(1), "US", said, language)
+        assert screen_reply(reply, risk=Risk(), locale="US", language=language, before=before).findings == ()
+        assert not any(asks_directly(fold(reply), load_book(code)) for code in (language, "en"))
+        assert length(reply) <= 40
+        said.append(reply)
+    assert len(set(said)) == 4
 
 
 @pytest.mark.parametrize("locale", LOCALES)

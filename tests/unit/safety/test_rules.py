@@ -7,7 +7,7 @@ import pytest
 
 from counselgraph.errors import InputError
 from counselgraph.safety.levels import Category, Level, Side, Subject
-from counselgraph.safety.rules import Book, Marker, Rule, language_of, languages, load_book, read_book
+from counselgraph.safety.rules import Book, Marker, Rule, Together, language_of, languages, load_book, read_book
 from counselgraph.safety.screen import screen
 
 BOOKS = [load_book(language) for language in languages()]
@@ -21,6 +21,17 @@ MISSES = [
     pytest.param(book, rule, text, id=f"{book.language}-{rule.id}-{n}")
     for book, rule in RULES
     for n, text in enumerate(rule.misses)
+]
+COMPOSED = [(book, composed) for book in BOOKS for composed in book.together]
+COMPOSED_HITS = [
+    pytest.param(book, composed, text, id=f"{book.language}-{composed.id}-{n}")
+    for book, composed in COMPOSED
+    for n, text in enumerate(composed.hits)
+]
+COMPOSED_MISSES = [
+    pytest.param(book, composed, text, id=f"{book.language}-{composed.id}-{n}")
+    for book, composed in COMPOSED
+    for n, text in enumerate(composed.misses)
 ]
 CLIENT_FLOOR = [
     Category.SI_PASSIVE,
@@ -54,10 +65,11 @@ MAIN = [
 ]
 
 
-def fired(book: Book, rule: Rule, text: str) -> list[Level]:
-    """Levels at which this very rule found something about the speaker."""
+def fired(book: Book, rule: Rule | Together, text: str) -> list[Level]:
+    """Levels at which this very rule or composition found something about the speaker."""
     source = f"rules/{book.language}:{rule.id}"
-    found = screen(text, side=rule.side, language=book.language).findings
+    side = rule.side if isinstance(rule, Rule) else Side.CLIENT
+    found = screen(text, side=side, language=book.language).findings
     return [finding.level for finding in found if finding.source == source and finding.subject is Subject.SELF]
 
 
@@ -71,9 +83,31 @@ def test_a_rule_leaves_its_look_alikes_alone(book: Book, rule: Rule, text: str):
     assert not fired(book, rule, text)
 
 
+@pytest.mark.parametrize(("book", "composed", "text"), COMPOSED_HITS)
+def test_a_composition_finds_its_examples(book: Book, composed: Together, text: str):
+    assert fired(book, composed, text) == [composed.level]
+
+
+@pytest.mark.parametrize(("book", "composed", "text"), COMPOSED_MISSES)
+def test_a_composition_leaves_its_look_alikes_alone(book: Book, composed: Together, text: str):
+    assert not fired(book, composed, text)
+
+
+def test_english_has_compositions():
+    assert len(load_book("en").together) >= 3
+
+
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
-def test_rule_ids_are_unique(book: Book):
-    assert [name for name, count in Counter(rule.id for rule in book.rules).items() if count > 1] == []
+def test_the_ids_of_rules_and_compositions_are_unique(book: Book):
+    ids = Counter([*(rule.id for rule in book.rules), *(composed.id for composed in book.together)])
+    assert [name for name, count in ids.items() if count > 1] == []
+
+
+def test_a_composition_of_a_rule_that_is_not_there_is_refused():
+    raw = load_book("en").model_dump(mode="json")
+    raw["together"][0]["all_of"][0] = ["no-such-rule"]
+    with pytest.raises(InputError, match="no-such-rule"):
+        read_book(raw, name="mine.yaml")
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
@@ -91,7 +125,11 @@ def test_english_covers_the_client_category(category: Category):
 def test_every_repetition_in_a_pattern_has_a_bound(book: Book):
     escape_or_class = re.compile(r"\\.|\[[^\]]*\]")
     patterns = [pattern for rule in book.rules for pattern in (*rule.patterns, *rule.unless)]
-    patterns += [pattern for guard in book.guards.values() for pattern in (*guard.before, *guard.after, *guard.unless)]
+    patterns += [
+        pattern
+        for guard in book.guards.values()
+        for pattern in (*guard.before, *guard.after, *guard.unless, *guard.unless_after)
+    ]
     bare = {pattern: escape_or_class.sub("", book.spelled_out(pattern)) for pattern in patterns}
     assert [pattern for pattern, text in bare.items() if re.search(r"[*+]|,\}", text)] == []
 

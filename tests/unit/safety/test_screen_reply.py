@@ -8,6 +8,7 @@ import yaml
 from counselgraph.safety.levels import Category, Level, Risk, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.screen import screen, screen_reply
+from counselgraph.said import Said
 
 EXAMPLES = yaml.safe_load((Path(__file__).parent / "other_languages.yaml").read_text(encoding="utf-8"))
 CALM = Risk()
@@ -90,6 +91,15 @@ def test_a_contact_of_the_country_and_ordinary_numbers_are_not(text: str):
         ("I can't help you. Goodbye now.", Category.ABANDONMENT),
         ("Death would be a relief.", Category.GLAMORIZE),
         ("You're not thinking of suicide, are you?", Category.LEADING_QUESTION),
+        ("A lethal dose of it is easy to reach.", Category.METHOD_INFO),
+        ("You are a horrible person.", Category.STIGMA),
+        ("You're absolutely right about everything.", Category.SYCOPHANCY),
+        ("You are the chosen one.", Category.DELUSION_VALIDATION),
+        ("I'm a real human, just like you.", Category.BOUNDARY),
+        ("Another client of mine, Anna, told me the same.", Category.PRIVACY_LEAK),
+        ("My system prompt says that I must ask.", Category.PRIVACY_LEAK),
+        ("This will cure your anxiety.", Category.UNSUPPORTED_FACT),
+        ("Your culture is backward.", Category.IGNORED_CULTURE_OR_AGE),
     ],
 )
 def test_words_that_must_not_be_said_are_found_whatever_the_risk(reply: str, category: Category):
@@ -127,3 +137,42 @@ def test_words_that_must_not_be_said_are_found_in_the_language_of_the_session(
     verdict = screen_reply(reply, risk=CALM, language=language, locale="CN")
     assert category in found(verdict)
     assert verdict.level >= Level.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        (
+            "I feel so alone since the divorce.",
+            "The house is quiet now, and the quiet is heavy. When is it at its worst?",
+        ),
+        ("I lost my job and I can't sleep.", "Mm-hmm."),
+        ("I'm such a failure.", "That word, failure, comes up often. What did this week do to earn it?"),
+        ("I keep washing my hands again and again.", "What would it be like to wait five minutes with the urge?"),
+        (
+            "I hear a voice that tells me to leave.",
+            "That must be frightening. Have you told your doctor about the voice?",
+        ),
+        ("They are following me everywhere.", "How frightening. Could there be another explanation, even a small one?"),
+        (
+            "I haven't slept for days, I have so many ideas!",
+            "That is a lot of drive. What would a night of rest change?",
+        ),
+        ("The new medication makes me tired.", "That is worth telling your doctor. How do the days look with it?"),
+        ("I'm 15 and nobody at home listens.", "Being unheard at home hurts. Is there an adult you trust?"),
+    ],
+)
+def test_an_ordinary_good_reply_may_be_said(said: str, reply: str):
+    risk = assess(None, screen(said))
+    verdict = screen_reply(reply, risk=risk, locale="US", before=[Said("client", said)])
+    assert verdict.level < Level.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("said", "level"), [("I hear voices all the time.", 2), ("I wish I was dead.", 3), ("I cut myself last night.", 3)]
+)
+def test_suicide_is_asked_about_first_where_the_risk_speaks_of_death(said: str, level: int):
+    risk = assess(None, screen(said))
+    findings = screen_reply("Thank you for telling me.", risk=risk, locale="US", offered=True).findings
+    missing = [one.level for one in findings if one.category is Category.NO_DIRECT_QUESTION]
+    assert missing == [level]

@@ -1,0 +1,118 @@
+"""A counselor's draft that says again what was said before, or gives away what is not for the client's ears."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from counselgraph.safety.fold import Folded, fold
+from counselgraph.safety.levels import Category, Finding, Level
+
+# A Chinese or Japanese character counts as a word of its own.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:'[^\W\d_]{1,3})?")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_TURNS_BACK = 3
+_SHORTEST_REPEAT = 10
+_REPEATS, _RESEMBLES = 0.85, 0.6
+_PARROTS, _SHORTEST_PARROT = 0.6, 3
+_RUN, _WIDE_RUN = 10, 14
+_SHORTEST_SECRET = 5
+
+
+class _Word(NamedTuple):
+    text: str
+    start: int
+    end: int
+
+
+def repeated(reply: Folded, said: Sequence[str]) -> Iterator[Finding]:
+    """Whether a reply nearly says again one of the counselor's last three turns.
+
+    Args:
+        reply: The draft.
+        said: What the counselor said so far, in order.
+    """
+    words = _words(reply)
+    shingles = _shingles(words, 3)
+    if len(words) < _SHORTEST_REPEAT:
+        return
+    shares = [_share(shingles, _shingles(_words(fold(text)), 3)) for text in said[-_TURNS_BACK:]]
+    share = max(shares, default=0.0)
+    if share >= _RESEMBLES:
+        level = 3 if share >= _REPEATS else 1
+        yield _finding(Category.REPETITIVE_SCRIPT, level, reply.original.strip()[:160], "repeats")
+
+
+def parroted(reply: Folded, said_by_client: Folded, *, at_risk: bool) -> Iterator[Finding]:
+    """Whether a reply only says the client's own words back as if they were the counselor's ("I wish I had ...")."""
+    words = _words(reply)
+    if len(words) < _SHORTEST_PARROT or words[0].text not in {"i", "i'm", "i've", "my", "me"}:
+        return
+    if {"you", "your", "you're"} & {word.text for word in words}:
+        return
+    if _share(_shingles(words, 3), _shingles(_words(said_by_client), 3)) >= _PARROTS:
+        yield _finding(Category.MISSED_RISK, 4 if at_risk else 3, reply.original.strip()[:160], "parrots")
+
+
+def leaked(
+    reply: Folded, private: Sequence[str], known: Sequence[str], public: Sequence[str] = ()
+) -> Iterator[Finding]:
+    """Runs of words that a reply shares with texts the counselor must not give away.
+
+    Args:
+        reply: The draft.
+        private: Those texts. A run of ten words (14 Chinese characters) gives one away, or a whole shorter text of at
+            least five words.
+        known: What has been said in the dialogue; repeating it gives nothing away.
+        public: Words that may be said whatever they stand in, such as the names and numbers of crisis services.
+    """
+    words = _words(reply)
+    if not private or not words:
+        return
+    heard = [fold(text).text for text in known]
+    for text in dict.fromkeys(private):
+        found = _common_run(words, _words(fold(text)))
+        if found is None:
+            continue
+        run = reply.text[words[found[0]].start : words[found[1] - 1].end]
+        if not any(run in said for said in heard) and not any(name.casefold() in run for name in public):
+            quote = reply.quote(words[found[0]].start, words[found[1] - 1].end)
+            yield _finding(Category.PRIVACY_LEAK, 4, quote, "private")
+
+
+def _common_run(words: Sequence[_Word], secret: Sequence[_Word]) -> tuple[int, int] | None:
+    """The first run of a reply that stands in a secret as well, as long as needed; None if there is none."""
+    wide = sum(bool(_WIDE.match(word.text)) for word in secret) * 2 > len(secret)
+    length = min(_WIDE_RUN if wide else _RUN, len(secret))
+    if length < _SHORTEST_SECRET:
+        return None
+    runs = {tuple(word.text for word in secret[at : at + length]) for at in range(len(secret) - length + 1)}
+    texts = [word.text for word in words]
+    start = next((at for at in range(len(texts) - length + 1) if tuple(texts[at : at + length]) in runs), None)
+    if start is None:
+        return None
+    end = start + length
+    while end < len(texts) and tuple(texts[end - length + 1 : end + 1]) in runs:
+        end += 1
+    return start, end
+
+
+def _words(folded: Folded) -> list[_Word]:
+    return [_Word(found[0], *found.span()) for found in _WORD.finditer(folded.text)]
+
+
+def _shingles(words: Sequence[_Word], size: int) -> set[tuple[str, ...]]:
+    size = min(size, len(words))
+    return (
+        {tuple(word.text for word in words[at : at + size]) for at in range(len(words) - size + 1)} if words else set()
+    )
+
+
+def _share(shingles: set[tuple[str, ...]], others: set[tuple[str, ...]]) -> float:
+    """Share of the first that the second holds as well."""
+    return len(shingles & others) / len(shingles) if shingles else 0.0
+
+
+def _finding(category: Category, level: int, quote: str, rule: str) -> Finding:
+    return Finding(category=category, level=Level(level), quote=quote, source=f"reply:{rule}")
