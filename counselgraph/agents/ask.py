@@ -58,6 +58,8 @@ class Scene:
         min_exchanges: Exchanges before which no plan closes the session.
         language: ISO 639-1 code of the session's language.
         locale: Country whose crisis resources are named.
+        protocol: Approach that plans follow.
+        sessions: Sessions planned with this client.
     """
 
     session: str = "session"
@@ -67,6 +69,8 @@ class Scene:
     min_exchanges: int = 0
     language: str = "en"
     locale: str = "US"
+    protocol: str = "cbt"
+    sessions: int = 1
 
 
 @dataclass(slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from counselgraph.memory.record import MemoryRecord
+from counselgraph.personas.interlude import Homework, Interlude
 from counselgraph.personas.persona import Attitude, Intake, Persona, When
-from counselgraph.protocols.protocol import Protocol
+from counselgraph.protocols.protocol import Protocol, load_protocol
+from counselgraph.protocols.technique import ApproachName
 
 _ATTITUDES = {
     Attitude.POSITIVE: "You want help and expect it to work. You answer openly and build on what you are offered.",
@@ -140,10 +142,61 @@ def intake_card(intake: Intake) -> str:
     return "\n".join(line for line in lines if line)
 
 
+_MOODS = {
+    -2: "You feel much worse than after it.",
+    -1: "You feel somewhat worse than after it.",
+    0: "You feel about as you did after it.",
+    1: "You feel somewhat better than after it.",
+    2: "You feel much better than after it.",
+}
+_TASKS = {
+    Homework.NONE: "",
+    Homework.DONE: "You did the task you had agreed on.",
+    Homework.HALF: "You did a part of the task you had agreed on.",
+    Homework.UNDONE: "You did not do the task you had agreed on.",
+}
+
+
+def since_card(since: Interlude | None) -> str:
+    """What has happened to the client since the last session."""
+    if since is None:
+        return "Nothing that you know of."
+    lines = [
+        f"{since.days} days have gone by since the last session. {_MOODS[since.mood]}",
+        since.event,
+        " ".join(part for part in (_TASKS[since.homework], since.homework_note) if part),
+        "Your old trouble is back with its old force." if since.relapse else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
 def memory_card(memories: Sequence[MemoryRecord]) -> str:
     """Memories, oldest session first; says so if there are none."""
     lines = [f"- (session {memory.session_number}, {memory.kind}) {memory.text}" for memory in memories]
     return "\n".join(lines) or "Nothing yet. This is the first session."
+
+
+def bullets(lines: Iterable[str]) -> str:
+    """One line each, as a list."""
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def stance_card(protocol: Protocol) -> str:
+    """How a counselor behaves in an approach."""
+    return f"{protocol.approach.label}. {protocol.approach.idea}\n{bullets(protocol.approach.stance)}"
+
+
+def approach_card(protocol: Protocol) -> str:
+    """What the counselor has been following: its idea, and by what one hears whether it helps."""
+    approach = protocol.approach
+    helping, misfit = (" ".join(sign.says for sign in signs) for signs in (approach.helping, approach.misfit))
+    return f"{approach.name}: {approach.label}. {approach.idea}\nIt helps if: {helping}\nIt does not fit if: {misfit}"
+
+
+def other_approaches(name: ApproachName) -> str:
+    """The other approaches, each with whom it suits."""
+    others = (load_protocol(other).approach for other in ApproachName if other is not name)
+    return "\n".join(f"- {other.name}: {other.label}. {' '.join(sign.says for sign in other.fits)}" for other in others)
 
 
 def technique_list(protocol: Protocol) -> str:

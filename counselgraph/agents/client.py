@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from counselgraph.agents.ask import Ask, Draft
-from counselgraph.agents.cards import attitude_card, client_card, memory_card
+from counselgraph.agents.cards import attitude_card, client_card, memory_card, since_card
 from counselgraph.agents.prompts import render
 from counselgraph.agents.role import Update, role
 from counselgraph.agents.views import ClientView
@@ -15,6 +15,10 @@ from counselgraph.transcript import CLIENT
 _LEAVES = re.compile(r"(?<![\w/])/end\b.*\Z", re.DOTALL | re.IGNORECASE)
 _LEFT = "The client ended the session."
 _FIRST = "This is your first turn. Say in your own words what brings you, and leave most of it for later."
+_AGAIN = (
+    "This is your first turn today. You know this counselor. Say how you are and what is on your mind, as it really is "
+    "since the last session; keep some of it for later."
+)
 _NEXT = "Your turn. Answer as {name}, out loud, in {language}."
 
 
@@ -30,9 +34,12 @@ async def client(view: ClientView, ask: Ask) -> Update:
         case=client_card(persona),
         attitude=attitude_card(persona),
         memories=memory_card(memories),
+        since=since_card(view.get("since")),
         language=language,
     )
-    card = _NEXT.format(name=persona.name, language=language) if view["exchange"] > 1 else _FIRST
+    card = _NEXT.format(name=persona.name, language=language)
+    if view["exchange"] <= 1:
+        card = _AGAIN if view.get("since") else _FIRST
     return {"draft": _leaving(await ask.turn(instruction, view["messages"], card))}
 
 

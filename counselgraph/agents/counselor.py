@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counselgraph.agents.ask import Ask, Draft
-from counselgraph.agents.cards import intake_card, memory_card
+from counselgraph.agents.cards import intake_card, memory_card, stance_card
 from counselgraph.agents.planner import standing
 from counselgraph.agents.prompts import render
 from counselgraph.agents.role import Update, role
@@ -71,6 +71,7 @@ async def counselor(view: CounselorView, ask: Ask) -> Update:
         return {"draft": Draft(role="counselor", text=intake.opening, kind="opening")}
     instruction = render(
         "counselor",
+        approach=stance_card(load_protocol(ask.scene.protocol)),
         intake=intake_card(intake),
         memories=memory_card(memories),
         language=language_name(ask.scene.language),
@@ -90,7 +91,10 @@ def turn_card(view: CounselorView, language: str, locale: str = "US") -> str:
         locale: Country whose crisis service is named while the plan is suspended.
     """
     if view["exchange"] == 0:
-        return _OPEN_AGAIN if view.get("counselor_memories") else _OPEN
+        if not view.get("counselor_memories"):
+            return _OPEN
+        agenda = view.get("agenda", "")
+        return f"{_OPEN_AGAIN} In mind for today: {agenda}" if agenda else _OPEN_AGAIN
     risk = view.get("risk") or Risk()
     if risk.suspends_plan or risk.turn_level >= Level.PASSIVE:
         return _safety(risk, locale)
@@ -112,9 +116,8 @@ def _task(plan: Plan, view: CounselorView, language: str) -> str:
     at = standing(plan, view["messages"], language)
     if at.index >= len(plan.steps):
         return _ALL_DONE
-    protocol, step = load_protocol(), plan.steps[at.index]
-    technique = protocol.techniques[plan.technique]
-    task = f" Suggested task: {technique.homework}" if step.id == "homework" else ""
+    step, technique = plan.steps[at.index], plan.protocol.techniques[plan.technique]
+    task = f" Suggested task: {technique.homework}" if step.id == "homework" and technique.homework else ""
     return (
         f"Technique, not to be named: {technique.label}. Working on: {plan.focus.rstrip('.')}. "
         f"This turn: {step.aim}{_AGAIN if at.attempt else ''}{task}"

@@ -1,4 +1,4 @@
-"""The CBT planner: chooses the technique, and revises the plan on a schedule and on trigger."""
+"""The planner: chooses the technique, and revises the plan on a schedule and on trigger."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from langchain_core.messages import AnyMessage
 
 from counselgraph.agents.ask import Ask, Scene
-from counselgraph.agents.cards import intake_card, memory_card, technique_list
+from counselgraph.agents.cards import bullets, intake_card, memory_card, technique_list
 from counselgraph.agents.prompts import render
 from counselgraph.agents.role import Update, role
 from counselgraph.agents.views import PlannerView
-from counselgraph.protocols.plan import Plan, PlanDecision, Position, Trigger, assemble, position
+from counselgraph.protocols.plan import Decision, Plan, Position, Trigger, assemble, decision_type, position
 from counselgraph.protocols.protocol import Step, load_protocol
 from counselgraph.protocols.technique import Phase
 from counselgraph.safety.levels import Risk
@@ -36,13 +36,19 @@ async def planner(view: PlannerView, ask: Ask) -> Update:
         return {}
     if trigger is Trigger.TIME and plan is not None:
         return {"plan": _wrap_up(plan, risk, ask.scene)}
+    protocol = load_protocol(ask.scene.protocol)
     instruction = render(
         "planner",
+        approach=protocol.approach.label,
+        choosing=bullets(protocol.choosing),
+        phases=bullets(f"{phase}: {words}" for phase, words in protocol.phasing.items()),
         intake=intake_card(view["intake"]),
         memories=memory_card(view.get("counselor_memories", ())),
-        techniques=technique_list(load_protocol()),
+        techniques=technique_list(protocol),
     )
-    decision = await ask.typed(PlanDecision, instruction, view["messages"], _card(plan, view, ask, trigger))
+    decision = await ask.typed(
+        decision_type(protocol.protocol), instruction, view["messages"], _card(plan, view, ask, trigger)
+    )
     return {"plan": revise(plan, decision, trigger, risk, view["messages"], ask.scene)}
 
 
@@ -58,7 +64,7 @@ def due(plan: Plan | None, risk: Risk, messages: Sequence[AnyMessage], scene: Sc
         return Trigger.START
     if risk.level != plan.level:
         return Trigger.RISK
-    protocol, at = load_protocol(), standing(plan, messages, scene.language)
+    protocol, at = plan.protocol, standing(plan, messages, scene.language)
     if phase_at(plan, at) is Phase.CLOSING:
         return None
     if scene.max_exchanges - scene.exchange < len(protocol.phases[Phase.CLOSING]):
@@ -75,7 +81,7 @@ def due(plan: Plan | None, risk: Risk, messages: Sequence[AnyMessage], scene: Sc
 
 def standing(plan: Plan, messages: Sequence[AnyMessage], language: str) -> Position:
     """Where the plan stands after what the client has said since it was made."""
-    return position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), language)
+    return position(plan, said_since(messages, CLIENT, plan.made_at), plan.protocol, language)
 
 
 def phase_at(plan: Plan, at: Position) -> Phase:
@@ -85,7 +91,7 @@ def phase_at(plan: Plan, at: Position) -> Phase:
 
 def revise(
     plan: Plan | None,
-    decision: PlanDecision,
+    decision: Decision,
     trigger: Trigger,
     risk: Risk,
     messages: Sequence[AnyMessage],
@@ -97,7 +103,9 @@ def revise(
     client is answering while the planner decides. Another technique does not explore again what was explored. A session
     does not go back to its agenda, and does not close before `scene.min_exchanges`.
     """
-    protocol = load_protocol()
+    protocol = load_protocol(scene.protocol)
+    if plan is not None and plan.approach != scene.protocol:
+        plan = None
     if plan is not None and decision.phase is Phase.AGENDA:
         decision = decision.model_copy(update={"phase": Phase.EXPLORATION})
     if decision.phase is Phase.CLOSING and scene.exchange < scene.min_exchanges:
@@ -127,7 +135,7 @@ def _wrap_up(plan: Plan, risk: Risk, scene: Scene) -> Plan:
     left = scene.max_exchanges - scene.exchange + 1
     return plan.model_copy(
         update={
-            "steps": load_protocol().phases[Phase.CLOSING][-left:],
+            "steps": plan.protocol.phases[Phase.CLOSING][-left:],
             "made_at": scene.exchange,
             "revision": plan.revision + 1,
             "trigger": Trigger.TIME,
@@ -138,7 +146,7 @@ def _wrap_up(plan: Plan, risk: Risk, scene: Scene) -> Plan:
 
 
 def _new_belief(plan: Plan, messages: Sequence[AnyMessage], language: str) -> bool:
-    protocol = load_protocol()
+    protocol = plan.protocol
     if not any(protocol.discloses_belief(text, language) for text in last_said(messages, CLIENT)):
         return False
     said = said_by(messages, CLIENT)
@@ -153,4 +161,6 @@ def _card(plan: Plan | None, view: PlannerView, ask: Ask, trigger: Trigger) -> s
         at = standing(plan, view["messages"], ask.scene.language)
         step = plan.steps[min(at.index, len(plan.steps) - 1)]
         now = f"Plan so far: {plan.technique}, focus: {plan.focus}. Phase: {step.phase}, step: {step.id}."
+    if trigger is Trigger.START and view.get("agenda"):
+        now += f" The review of the last session asks to take up first: {view['agenda']}"
     return f"{_WHY[trigger]} {now} Exchange {view['exchange']}; {left} more are possible. Give your decision."

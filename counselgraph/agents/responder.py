@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from counselgraph.agents.ask import Ask
-from counselgraph.agents.cards import intake_card, memory_card
+from counselgraph.agents.cards import intake_card, memory_card, stance_card
 from counselgraph.agents.prompts import render
 from counselgraph.agents.role import Update, role
 from counselgraph.agents.views import ResponderView
 from counselgraph.languages import language_name
+from counselgraph.protocols.protocol import load_protocol
 from counselgraph.safety.levels import Risk
 
 RESPONDER = "responder"
@@ -15,8 +16,8 @@ RESOLVED = "/resolved"
 
 _CARD = (
     "The crisis protocol has spoken and the session is yours: you sit in the counselor's seat. Standing risk: "
-    f"R{{level:d}}. {{reason}} Found in the client's last turn: {{found}}. Begin a line with {RESOLVED} if you judge the "
-    "danger past: the counselor then goes on with the session."
+    "R{level:d}. {reason} Found in the client's last turn: {found}. "
+    f"Begin a line with {RESOLVED} if you judge the danger past: the counselor then goes on with the session."
 )
 
 
@@ -27,6 +28,7 @@ async def responder(view: ResponderView, ask: Ask) -> Update:
     found = ", ".join(dict.fromkeys(f"{finding.category} (R{finding.level:d})" for finding in risk.findings))
     instruction = render(
         "counselor",
+        approach=stance_card(load_protocol(ask.scene.protocol)),
         intake=intake_card(view["intake"]),
         memories=memory_card(view.get("counselor_memories", ())),
         language=language_name(ask.scene.language),

@@ -10,18 +10,20 @@ from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict
 
 from counselgraph.memory.record import MemoryRecord
+from counselgraph.personas.interlude import Interlude
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
 from counselgraph.safety.levels import Rework, Risk, Verdict
 
 
 class ClientView(TypedDict, total=False):
-    """The client knows itself, what was said, and what it remembers. No plan, no risk, no notes."""
+    """The client knows itself, what was said, what it remembers and what happened to it. No plan, no risk, no notes."""
 
     persona: Persona
     messages: list[AnyMessage]
     exchange: int
     client_memories: list[MemoryRecord]
+    since: Interlude | None
 
 
 class CounselorView(TypedDict, total=False):
@@ -33,6 +35,7 @@ class CounselorView(TypedDict, total=False):
     counselor_memories: list[MemoryRecord]
     plan: Plan | None
     risk: Risk
+    agenda: str
     rework: Rework | None
 
 
@@ -45,6 +48,7 @@ class PlannerView(TypedDict, total=False):
     counselor_memories: list[MemoryRecord]
     plan: Plan | None
     risk: Risk
+    agenda: str
 
 
 class ResponderView(PlannerView, total=False):

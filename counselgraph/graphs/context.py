@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from counselgraph.agents.ask import Scene
 from counselgraph.agents.responder import RESPONDER
+from counselgraph.personas.interlude import Interlude
 
 _UNLESS_NAMED = {RESPONDER: "human"}
 
@@ -31,6 +32,13 @@ class Context(BaseModel):
         token_limit: Prompt and completion tokens a session may cost, None for no limit.
         language: ISO 639-1 code.
         locale: ISO 3166 country whose crisis resources are named.
+        protocol: Approach that plans follow; that of the first session, in a course.
+        sessions: Sessions a course is planned for.
+        number: The session's place in its course, 1 for the first; None for a session by itself, whose place is what
+            memory says.
+        day: Day of the course, 0 for the first session.
+        agenda: What the review before asks this session to take up first.
+        since: What has happened to the client since the last session.
         layers: What screens every turn before any model does: "rules" always, and others by name or import path.
     """
 
@@ -51,6 +59,12 @@ class Context(BaseModel):
     language: str = "en"
     locale: str = "US"
     layers: tuple[str, ...] = ("rules",)
+    protocol: str = "cbt"
+    sessions: int = Field(default=1, ge=1)
+    number: int | None = Field(default=None, ge=1)
+    day: int = Field(default=0, ge=0)
+    agenda: str = ""
+    since: Interlude | None = None
 
     @property
     def client_id(self) -> str:
@@ -76,4 +90,6 @@ class Context(BaseModel):
             min_exchanges=self.min_exchanges,
             language=self.language,
             locale=self.locale,
+            protocol=self.protocol,
+            sessions=self.sessions,
         )

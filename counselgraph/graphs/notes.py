@@ -22,11 +22,12 @@ def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
     risk, step = state.get("risk") or Risk(), _step(state, context)
     notes: list[MemoryRecord] = []
     if step == "homework" and _spoke(state):
-        task = load_protocol().techniques[state["plan"].technique].homework
+        plan: Plan = state["plan"]
+        task = plan.protocol.techniques[plan.technique].homework
         # The client keeps what it was told; how the plan words the task is none of its business.
         notes.append(_note(state, context, CLIENT, Kind.HOMEWORK, answered))
         notes.append(_note(state, context, COUNSELOR, Kind.HOMEWORK, f"{task} In the counselor's words: {answered}"))
-    if state["exchange"] and load_protocol().discloses_belief(told, context.language):
+    if state["exchange"] and load_protocol(context.protocol).discloses_belief(told, context.language):
         notes.append(_note(state, context, COUNSELOR, Kind.INSIGHT, f"The client said: {told}"))
     if risk.turn_level > Level.NONE:
         text = (
@@ -42,7 +43,7 @@ def closing_notes(state: State, context: Context) -> list[MemoryRecord]:
     told = said_by(state["messages"], CLIENT)
     if plan is None or not told:
         return []
-    label = load_protocol().techniques[plan.technique].label
+    label = plan.protocol.techniques[plan.technique].label
     return [
         _note(state, context, COUNSELOR, Kind.SUMMARY, f'We worked on "{plan.focus}" with the technique {label}.'),
         _note(state, context, COUNSELOR, Kind.FACT, f"The client came with this: {told[0]}"),

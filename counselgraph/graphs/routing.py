@@ -12,7 +12,6 @@ from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import Ending, StopReason, heard, upcoming
 from counselgraph.models.base import Usage
 from counselgraph.protocols.plan import Trigger
-from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import Phase
 from counselgraph.safety.levels import Risk
 from counselgraph.transcript import CLIENT, COUNSELOR, last_said
@@ -126,7 +125,7 @@ def _plan_done(state: State, context: Context) -> Ending | None:
     at = standing(plan, state["messages"], context.language)
     if phase_at(plan, at) is not Phase.CLOSING or at.index < len(plan.steps) - 1:
         return None
-    worked = load_protocol().techniques[plan.technique].label
+    worked = plan.protocol.techniques[plan.technique].label
     reason = f"All steps are done: {worked} was worked, the session summed up, a task agreed and goodbye said."
     if plan.trigger is Trigger.TIME:
         reason = f"Time was up: {worked} was cut short, and the session closed in order."

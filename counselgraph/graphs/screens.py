@@ -129,6 +129,8 @@ def _screened_reply(text: str, now: State, context: Context) -> Verdict:
         locale=context.locale,
         asked=now.get("asked", False),
         offered=now.get("offered", False),
+        before=[Said(role_of(turn), text_of(turn)) for turn in now.get("messages", ())[-_LOOKS_BACK:]],
+        private=() if plan is None else (plan.reason, plan.hypothesis),
     )
 
 
@@ -143,7 +145,8 @@ def _refused(draft: Draft, assessed: Risk, now: State, runtime: Runtime[Context]
     emitter(runtime)(refusal | {"findings": findings, "then": "rewrite" if again else "safe_reply"})
     if again:
         risk = now.get("risk") or Risk()
-        note = rewrite_note(assessed, risk=risk, locale=context.locale, language=context.language)
+        judged = Verdict(side=Side.COUNSELOR, level=assessed.turn_level, findings=assessed.findings)
+        note = rewrite_note(judged, risk=risk, locale=context.locale, language=context.language)
         return {"rework": Rework(text=draft.text, note=note)}
     safe = _safe_reply(now, context).model_copy(update={"end": draft.end})
     return _commit(safe, now, context) | _followed_up(safe, now, context)

@@ -17,6 +17,7 @@ from counselgraph.agents.ask import Draft
 from counselgraph.agents.role import channels
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Usage
+from counselgraph.personas.interlude import Interlude
 from counselgraph.personas.persona import Intake, Persona
 from counselgraph.protocols.plan import Plan
 from counselgraph.safety.levels import Rework, Risk, Verdict
@@ -85,6 +86,8 @@ class SessionState(TypedDict, total=False):
         messages: The transcript; screened turns only, one message a turn.
         exchange: Exchange being played; 0 for the counselor's opening, then 1, 2, ...
         session_number: 1 for the client's first session that memory knows of.
+        agenda: What the counselor's side means to take up first; "" if nothing in particular.
+        since: What has happened to the client since its last session, if anybody knows.
         draft: A turn written but not yet screened.
         rework: A counselor's draft of this exchange that must not be said, with what to mend in it.
         pending: A turn that the rules have passed and model screens are still judging; the next speaker hears it.
@@ -111,6 +114,8 @@ class SessionState(TypedDict, total=False):
     messages: Annotated[list[AnyMessage], add_turns]
     exchange: int
     session_number: int
+    agenda: str
+    since: Interlude | None
     draft: Draft | None
     rework: Rework | None
     pending: Draft | None

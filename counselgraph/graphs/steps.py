@@ -20,9 +20,10 @@ from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.memory.store import MemoryStore
 from counselgraph.personas.load import load_personas
 from counselgraph.personas.persona import Persona
-from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.protocol import load_approaches
 from counselgraph.safety.levels import Level, Risk
 from counselgraph.safety.replies import crisis_turn, safe_reply
+from counselgraph.safety.rewrite import guidance
 from counselgraph.safety.screen import languages, screen, screen_reply
 from counselgraph.transcript import CLIENT, COUNSELOR, said_by
 
@@ -31,11 +32,12 @@ State = Mapping[str, Any]
 
 def read_data() -> None:
     """Read every data file the nodes use, so that none is read in an event loop. Blocking."""
-    load_protocol()
+    load_approaches()
     for language in languages():
         screen("", language=language)
     screen_reply("", risk=Risk())
     safe_reply(Risk(level=Level.PASSIVE), "US", ())
+    guidance()
     crisis_turn(Risk(level=Level.INTENT), "US", 0, ())
     for name in PROMPTS:
         prompt_file(name)
@@ -51,7 +53,9 @@ def recall_node(memory: MemoryStore | None) -> Node:
         update: Update = {
             "persona": persona.for_client(),
             "exchange": given.get("exchange", first),
-            "session_number": 1,
+            "session_number": context.number or 1,
+            "agenda": context.agenda,
+            "since": context.since,
         }
         if given.get("ending"):
             # Turns are kept by exchange: a session that goes on after its end must not overwrite its last one.
@@ -61,7 +65,7 @@ def recall_node(memory: MemoryStore | None) -> Node:
             return update
         query, this = persona.presenting_problem.statement, context.memory_session
         before = await memory.asessions(context.client_id, unless=this)
-        update["session_number"] = 1 + before
+        update["session_number"] = context.number or 1 + before
         for owner in (CLIENT, COUNSELOR) if before else ():
             recalled = await memory.abrief(owner=owner, client_id=context.client_id, query=query, unless=this)
             update[f"{owner}_memories"] = list(recalled)

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from counselgraph.errors import ConfigError, InfrastructureError, InputError
-from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.state import StopReason
 from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
 from counselgraph.personas.load import Personas, load_personas
 from counselgraph.personas.persona import Persona
+from counselgraph.runner.course import is_course_settled
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.executors.base import Outcome, Pulse, Report
 from counselgraph.runner.executors.load import executor_for
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.fork_file import fork_of
 from counselgraph.runner.fork_start import forked_jobs
-from counselgraph.runner.job import HUMAN, Job, is_rehearsed, jobs_for, models_named, notices_for
+from counselgraph.runner.job import HUMAN, Job, is_rehearsed, jobs_for, models_named, notices_for, roles_playing
 from counselgraph.runner.log import Event, is_settled
 from counselgraph.runner.report import FAILED, Summary, summarize
 from counselgraph.runner.resources import check_memory, models_of
@@ -162,7 +162,7 @@ async def run(
         with folder.held():
             manifest = folder.prepare(spec, servers, rehearsed=people.rehearsed, force=force)
             jobs = [job for persona in people.found.personas for job in people.jobs_of(persona, spec, manifest["run"])]
-            todo = [job for job in jobs if not is_settled(folder.log(job.id))]
+            todo = [job for job in jobs if not _is_done(job, folder)]
             give_notice(todo, spec, on_notice)
             progress = Progress(total=len(jobs), done=len(jobs) - len(todo), at_once=spec.concurrency)
             controls = Controls()
@@ -263,6 +263,10 @@ class _Batch:
             )
 
 
+def _is_done(job: Job, folder: RunFolder) -> bool:
+    return is_course_settled(folder.course(job.id)) if job.course else is_settled(folder.log(job.id))
+
+
 async def check_cast(spec: RunSpec, models: Models) -> None:
     """Make sure that every role of a spec is known and has a model to play it, before anything is written.
 
@@ -270,7 +274,7 @@ async def check_cast(spec: RunSpec, models: Models) -> None:
         ConfigError: A role or a model cannot be used.
         InputError: A script cannot be read, or has no lines for its role.
     """
-    playing = {role.name for role in seats_for(spec.roles).all}
+    playing = roles_playing(spec)
     if unknown := sorted(set(spec.models) - playing):
         known = ", ".join(sorted(playing))
         raise ConfigError(f"`models` names {', '.join(unknown)}, which nobody plays here. Roles of this run: {known}.")

@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "sessions"
 
     @property
+    def courses(self) -> Path:
+        """One event log a course, beside those of its sessions."""
+        return self.path / "courses"
+
+    @property
     def texts(self) -> Path:
         """Content-addressed prompts."""
         return self.path / "texts"
@@ -63,6 +68,10 @@ class RunFolder:
     def log(self, session: str) -> Path:
         """Log of one session."""
         return self.sessions / f"{session}.jsonl"
+
+    def course(self, course: str) -> Path:
+        """Log of one course."""
+        return self.courses / f"{course}.jsonl"
 
     def journal(self, session: str) -> Path:
         """Journal of one session."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from counselgraph.errors import ConfigError, InputError
 from counselgraph.graphs.context import Context
+from counselgraph.graphs.course import COURSE_ROLES
 from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.state import SessionState, opening_state
 from counselgraph.languages import language_name
@@ -31,11 +32,13 @@ class Job:
         persona: The whole persona, source record included; the graph gets its client's side and its intake.
         context: Everything else the graph needs.
         fork: Where it goes on from, if not from its beginning.
+        course: Whether it is a whole course of sessions; its id is then that of the course.
     """
 
     persona: Persona
     context: Context
     fork: Fork | None = None
+    course: bool = False
 
     @property
     def id(self) -> str:
@@ -58,7 +61,8 @@ def jobs_for(persona: Persona, spec: RunSpec, run_id: str) -> Iterator[Job]:
     """One job for each replicate of a persona."""
     for replicate in range(1, spec.replicates + 1):
         session = persona.id if spec.replicates == 1 else f"{persona.id}-r{replicate}"
-        yield Job(persona, context_for(spec, persona.id, session, run_id, persona.language, replicate))
+        context = context_for(spec, persona.id, session, run_id, persona.language, replicate)
+        yield Job(persona, context, course=spec.is_course)
 
 
 def context_for(
@@ -81,14 +85,26 @@ def context_for(
         language=spec.language or language,
         locale=spec.locale,
         layers=spec.layers,
+        protocol=spec.protocol,
+        sessions=spec.sessions_per_client if spec.is_course else 1,
     )
 
 
 def models_named(spec: RunSpec) -> dict[str, str]:
     """Role to model; `default` stands for every role not named, and is left out where no role is left to it."""
-    roles = {role.name for role in seats_for(spec.roles).all}
+    roles = roles_playing(spec)
     default = {} if roles <= set(spec.models) else {DEFAULT: spec.model}
     return {**default, **spec.models}
+
+
+def roles_playing(spec: RunSpec) -> set[str]:
+    """Names of all roles of a run, those between the sessions of a course included.
+
+    Raises:
+        ConfigError: A role is unknown or cannot be seated.
+    """
+    seated = {role.name for role in seats_for(spec.roles).all}
+    return seated | set(COURSE_ROLES) if spec.is_course else seated
 
 
 def is_rehearsed(spec: RunSpec) -> bool:
@@ -141,4 +157,22 @@ def header_of(job: Job, spec: RunSpec, *, rehearsed: bool) -> Event:
         "roles": list(spec.roles),
         "max_exchanges": spec.max_exchanges,
         **({} if job.fork is None else {"fork": job.fork.link()}),
+        **_place_of(job),
     }
+
+
+def _place_of(job: Job) -> Event:
+    """What the header of a course, or of one of its sessions, says beside."""
+    context = job.context
+    if job.course:
+        return {"sessions_planned": context.sessions, "protocol": context.protocol}
+    if context.number is None:
+        return {}
+    since = None if context.since is None else context.since.model_dump(mode="json")
+    place = {"number": context.number, "day": context.day, "agenda": context.agenda, "since": since}
+    return {"course": {"id": course_of(context), **place, "protocol": context.protocol}}
+
+
+def course_of(context: Context) -> str:
+    """Id of the course a session belongs to."""
+    return context.session.removesuffix(f"-s{context.number:02d}")

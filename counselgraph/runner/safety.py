@@ -113,5 +113,3 @@ def _watched(file: Path) -> SafetyFacts:
     for event in read_session(file).events:
         watch.take(event, event["exchange"])
     return watch.facts()
-
-

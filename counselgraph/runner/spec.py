@@ -36,6 +36,10 @@ class RunSpec(BaseModel):
         roles: Roles to add, or to put in the place of a default: offered names or import paths.
         seed: Every random choice of the run comes from it.
         replicates: Sessions per persona.
+        recipe: What is played with each persona: "session", or "course" for several sessions with a review after each
+            and a time between them.
+        sessions_per_client: Sessions a course is planned for.
+        protocol: Approach that plans follow, such as "cbt"; in a course that of the first session.
         opens: Who speaks first, "counselor" or "client".
         max_exchanges: The cap on exchanges.
         min_exchanges: Exchanges before which no plan closes a session.
@@ -71,6 +75,9 @@ class RunSpec(BaseModel):
     roles: tuple[str, ...] = ()
     seed: int = 0
     replicates: int = Field(default=1, ge=1)
+    recipe: Literal["session", "course"] = "session"
+    sessions_per_client: int = Field(default=6, ge=1)
+    protocol: str = "cbt"
     opens: str = Field(default="counselor", pattern="^(counselor|client)$")
     max_exchanges: int = Field(default=20, ge=1)
     min_exchanges: int = Field(default=0, ge=0)
@@ -133,6 +140,11 @@ class RunSpec(BaseModel):
         if not isinstance(values, dict):
             raise InputError("holds no mapping of fields", file=str(path), fix="write lines such as `model: rehearsal`")
         return cls.of(merged(values, overrides), where=str(path))
+
+    @property
+    def is_course(self) -> bool:
+        """Whether each persona gets a course instead of one session."""
+        return self.recipe != "session"
 
     def dump(self) -> dict[str, Any]:
         """Plain JSON values, every field."""

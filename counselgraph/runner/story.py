@@ -10,6 +10,7 @@ from typing import Any
 
 from counselgraph.errors import InputError
 from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.technique import ApproachName
 from counselgraph.runner.log import SessionRecord
 from counselgraph.safety.levels import Level, Side
 from counselgraph.transcript import CLIENT, COUNSELOR
@@ -135,8 +136,11 @@ def speaker(role: str) -> str:
 
 def technique_label(technique: str | None) -> str:
     """A technique's name as the literature writes it; its id in words if the protocol does not have it."""
-    known = {each.value: steps.label for each, steps in load_protocol().techniques.items()}
-    return known.get(technique or "", (technique or "none").replace("_", " ").capitalize())
+    for approach in ApproachName:
+        for each, steps in load_protocol(approach).techniques.items():
+            if each.value == technique:
+                return steps.label
+    return (technique or "none").replace("_", " ").capitalize()
 
 
 def level_name(level: int) -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from counselgraph.errors import ConfigError
 from counselgraph.protocols.plan import Plan, position
-from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.protocol import Protocol, load_protocol
+from counselgraph.protocols.technique import approach_of, technique_named
 from counselgraph.runner.log import Event, SessionRecord
 from counselgraph.runner.markup import Html, el, join
 from counselgraph.runner.story import STANDS_IN, level_name, technique_label
@@ -89,9 +91,17 @@ def _step(record: SessionRecord, plan: Event, exchange: int) -> tuple[str, str]:
     if not steps:
         return "", ""
     known: dict[str, Any] = {"steps": steps}  # all that counting needs; an old log may name what no Plan takes today
-    at = position(Plan.model_construct(**known), answers, load_protocol(), record.header["language"])
+    at = position(Plan.model_construct(**known), answers, _protocol_of(plan), record.header["language"])
     phase, _, step = steps[min(at.index, len(steps) - 1)].rpartition("/")
     return phase, step
+
+
+def _protocol_of(plan: Event) -> Protocol:
+    """The protocol of a plan; the default for a technique that only an old log knows."""
+    try:
+        return load_protocol(approach_of(technique_named(plan["technique"])))
+    except ConfigError:
+        return load_protocol()
 
 
 def _rows(points: Sequence[Point]) -> Iterator[Html]:

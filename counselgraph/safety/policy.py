@@ -20,7 +20,8 @@ def assess(previous: Risk | None, *verdicts: Verdict) -> Risk:
       forgotten.
     - **Below it**, the turn is calm, unless one of its verdicts failed, and a denial in it is remembered. Once there
       has been a denial and two calm turns, the standing level falls to the level of this turn. The turn that denies may
-      be one of the two. What was remembered stays remembered after a fall.
+      be one of the two. After a fall both are asked for anew: a level that one screen alone had put up must not
+      make what the others see fall sooner.
 
     A failed verdict may raise the level, as any other; a turn with one is never calm, its denial does not count and the
     level does not fall on it. R5 is locked: nothing said within a session lowers it; a person has to. The order of the
@@ -70,7 +71,7 @@ def _calmed(risk: Risk) -> Risk:
         reason = (
             f"After a denial and {risk.calm_turns} calm turns the level fell from R{risk.level} to R{risk.turn_level}."
         )
-        return _with(risk, level=risk.turn_level, reason=reason)
+        return _with(risk, level=risk.turn_level, denied=False, calm_turns=0, reason=reason)
     wanted = [] if risk.denied else ["an explicit denial"]
     if risk.calm_turns < CALM_TURNS:
         wanted.append(f"{CALM_TURNS - risk.calm_turns} more calm turn(s)")

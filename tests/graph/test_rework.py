@@ -84,10 +84,11 @@ async def test_a_draft_that_a_reviewer_flags_goes_back_to_its_writer_too():
 
 
 async def test_the_next_exchange_starts_afresh():
-    cast = Recording(counselor=lambda r: FIT + f" ({r.exchange})" if r.view.get("rework") else UNFIT)
+    fit = ["", FIT, "And how did your mother take it?", "What would you wish for tomorrow evening?"]
+    cast = Recording(counselor=lambda r: fit[r.exchange] if r.view.get("rework") else UNFIT)
     state, events = await play(cast, opens="client")
     assert [event["then"] for event in events if event["event"] == "reject"] == ["rewrite"] * 3
-    assert set(words(state).values()) == {f"{FIT} ({exchange})" for exchange in (1, 2, 3)}
+    assert words(state) == dict(enumerate(fit[1:], 1))
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,9 +16,9 @@ from counselgraph.models.rehearsal.hearing import feeling_in, moves, outcome, ra
 from counselgraph.models.rehearsal.recall import Recalled, last_session
 from counselgraph.models.rehearsal.story import Exchanged, exchanged, is_thought, problem_told, reason_in, told_thought
 from counselgraph.models.rehearsal.words import capital, harsh, plain, sentences, trimmed
-from counselgraph.protocols.plan import Plan, PlanDecision, Position, position
+from counselgraph.protocols.plan import Decision, Plan, Position, position
 from counselgraph.protocols.protocol import Step, load_protocol
-from counselgraph.protocols.technique import Phase, Technique
+from counselgraph.protocols.technique import AnyTechnique, Phase, Technique
 from counselgraph.transcript import CLIENT, said_since
 
 _FOR_ANY_THOUGHT = frozenset(
@@ -82,7 +82,7 @@ class Sight:
 
 
 def decide(request: Request) -> Answer:
-    """Answer with a `PlanDecision` as JSON."""
+    """Answer with a `Decision` as JSON."""
     seen = look(request)
     decision = _first(seen) if seen.plan is None or seen.at is None else _next(seen, seen.plan, seen.at)
     return Answer(text=decision.model_dump_json())
@@ -110,7 +110,7 @@ def look(request: Request) -> Sight:
     )
 
 
-def scores(text: str) -> Mapping[Technique, float]:
+def scores(text: str) -> Mapping[AnyTechnique, float]:
     """How strongly the words of a text call for each technique, a cue counting once however often it is heard."""
     heard = frozenset[tuple[Technique, int]]().union(*map(_heard_in, text.split("\n")))
     return {
@@ -148,7 +148,7 @@ def ranked(text: str, seed: int) -> list[Technique]:
     return sorted(swayed, key=lambda technique: -swayed[technique])
 
 
-def _first(seen: Sight) -> PlanDecision:
+def _first(seen: Sight) -> Decision:
     if seen.recalled is not None and seen.recalled.technique is not None:
         return _resumed(seen, seen.recalled, seen.recalled.technique)
     technique = ranked(seen.all, seen.seed)[0]
@@ -158,7 +158,7 @@ def _first(seen: Sight) -> PlanDecision:
     return _decision(seen, technique, Phase.AGENDA, focus(seen), f"At the start, {_why(seen, technique)}.")
 
 
-def _resumed(seen: Sight, recalled: Recalled, before: Technique) -> PlanDecision:
+def _resumed(seen: Sight, recalled: Recalled, before: AnyTechnique) -> Decision:
     """The first plan of a later session: on from the last one if its task opened something, else another way in."""
     last = seen.turns[-1] if seen.turns else None
     opened = recalled.task is not None and last is not None and last.answers and outcome(last.said) != "undone"
@@ -169,7 +169,7 @@ def _resumed(seen: Sight, recalled: Recalled, before: Technique) -> PlanDecision
     return _decision(seen, technique, Phase.AGENDA, focus(seen), f"{worked}{told}{onward}")
 
 
-def _next(seen: Sight, plan: Plan, at: Position) -> PlanDecision:
+def _next(seen: Sight, plan: Plan, at: Position) -> Decision:
     protocol, last = load_protocol(), seen.said[-1] if seen.said else ""
     step = plan.steps[min(at.index, len(plan.steps) - 1)]
     if at.index >= len(plan.steps):
@@ -181,7 +181,7 @@ def _next(seen: Sight, plan: Plan, at: Position) -> PlanDecision:
     return _on(seen, plan, step)
 
 
-def _done(seen: Sight, plan: Plan) -> PlanDecision:
+def _done(seen: Sight, plan: Plan) -> Decision:
     other = _other(seen, plan)
     reason = (
         f"The steps of {_label(plan.technique)} are done. {capital(_why(seen, other))}: {_label(other)} comes next."
@@ -189,7 +189,7 @@ def _done(seen: Sight, plan: Plan) -> PlanDecision:
     return _decision(seen, other, Phase.INTERVENTION, _kept(seen, plan), reason)
 
 
-def _stalled(seen: Sight, plan: Plan, phase: Phase, last: str) -> PlanDecision:
+def _stalled(seen: Sight, plan: Plan, phase: Phase, last: str) -> Decision:
     other = _other(seen, plan)
     reason = (
         f"{_label(plan.technique)} has stalled: two answers gave nothing to work with, last {_quote(last)} "
@@ -199,7 +199,7 @@ def _stalled(seen: Sight, plan: Plan, phase: Phase, last: str) -> PlanDecision:
     return _decision(seen, other, onward, _kept(seen, plan), reason)
 
 
-def _deeper(seen: Sight, plan: Plan, step: Step, last: str) -> PlanDecision:
+def _deeper(seen: Sight, plan: Plan, step: Step, last: str) -> Decision:
     belief = _belief(last) or _kept(seen, plan)
     heard = f"The client said what they take themselves to be: {_quote(belief)}"
     if step.phase in {Phase.INTERVENTION, Phase.CLOSING}:
@@ -212,7 +212,7 @@ def _deeper(seen: Sight, plan: Plan, step: Step, last: str) -> PlanDecision:
     return _decision(seen, technique, onward, belief, f"{heard} {_label(technique)} can work on exactly that.")
 
 
-def _on(seen: Sight, plan: Plan, step: Step) -> PlanDecision:
+def _on(seen: Sight, plan: Plan, step: Step) -> Decision:
     if step.phase in {Phase.AGENDA, Phase.EXPLORATION}:
         return _exploring(seen, plan, step)
     technique, last = plan.technique, _quote(seen.said[-1]) if seen.said else "nothing yet."
@@ -224,7 +224,7 @@ def _on(seen: Sight, plan: Plan, step: Step) -> PlanDecision:
     return _decision(seen, technique, step.phase, _kept(seen, plan), reason)
 
 
-def _exploring(seen: Sight, plan: Plan, step: Step) -> PlanDecision:
+def _exploring(seen: Sight, plan: Plan, step: Step) -> Decision:
     technique, last = _better(seen, plan, seen.all), _quote(seen.said[-1]) if seen.said else "nothing yet."
     if technique is not plan.technique:
         onward = Phase.INTERVENTION if {"thought", "feeling"} <= seen.answered else step.phase
@@ -270,7 +270,7 @@ def _tried_before(seen: Sight, plan: Plan) -> bool:
     return any(step.id in seen.answered for way in ways if way is not plan.technique for step in ways[way].steps)
 
 
-def _better(seen: Sight, plan: Plan, text: str) -> Technique:
+def _better(seen: Sight, plan: Plan, text: str) -> AnyTechnique:
     """The technique these words call for if it is clearly another, else the plan's."""
     found, best = scores(text), ranked(text, seen.seed)[0]
     return best if found[best] >= found[plan.technique] + _CLEARLY else plan.technique
@@ -311,7 +311,7 @@ def _belief(text: str) -> str | None:
     return _clip(thought_in(told[0]) or trimmed(told[0]), _FOCUS) if told else None
 
 
-def _why(seen: Sight, technique: Technique) -> str:
+def _why(seen: Sight, technique: AnyTechnique) -> str:
     sign = bank("planner")["techniques"][technique]["seen"]
     heard = next((line for line in _lines(seen) if any(way is technique for way, _ in _heard_in(line))), None)
     if heard:
@@ -324,8 +324,8 @@ def _lines(seen: Sight) -> list[str]:
     return [sentence for text in (*reversed(seen.said), seen.reason) for sentence in sentences(text)]
 
 
-def _decision(seen: Sight, technique: Technique, phase: Phase, on: str, reason: str) -> PlanDecision:
-    return PlanDecision(
+def _decision(seen: Sight, technique: AnyTechnique, phase: Phase, on: str, reason: str) -> Decision:
+    return Decision(
         technique=technique,
         focus=on,
         hypothesis=_hypothesis(f"{on}\n{seen.all}"),
@@ -340,7 +340,7 @@ def _hypothesis(text: str) -> str:
     return str(next((e["says"] for e in entries if re.search(e["cues"], text, re.IGNORECASE)), entries[-1]["says"]))
 
 
-def _label(technique: Technique) -> str:
+def _label(technique: AnyTechnique) -> str:
     return load_protocol().techniques[technique].label
 
 

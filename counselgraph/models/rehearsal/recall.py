@@ -11,7 +11,7 @@ from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.words import plain
 from counselgraph.protocols.protocol import load_protocol
-from counselgraph.protocols.technique import Technique
+from counselgraph.protocols.technique import AnyTechnique
 from counselgraph.safety.levels import Level
 
 _WORKED_ON = re.compile(r"^We worked on \"(?P<focus>.+)\" with the technique (?P<label>[^\"]+?)\.?$")
@@ -31,8 +31,8 @@ class Recalled:
     """
 
     focus: str
-    technique: Technique | None
-    task: Technique | None
+    technique: AnyTechnique | None
+    task: AnyTechnique | None
     danger: Level
     summary: str
 
@@ -53,14 +53,14 @@ def last_session(memories: Iterable[MemoryRecord]) -> Recalled | None:
     return Recalled(
         focus=found["focus"] if found else "",
         technique=_by_label(found["label"]) if found else None,
-        task=next(filter(None, map(task_technique, reversed(texts.get(Kind.HOMEWORK, [])))), None),
+        task=next((way for text in reversed(texts.get(Kind.HOMEWORK, [])) if (way := task_technique(text))), None),
         danger=Level(max(levels, default=0)),
         summary="" if found else summary,
     )
 
 
 @lru_cache(maxsize=512)
-def task_technique(text: str) -> Technique | None:
+def task_technique(text: str) -> AnyTechnique | None:
     """The technique whose task a note of homework is about."""
     steps, offered = load_protocol().techniques, bank("counselor/techniques")
     for name, technique in steps.items():
@@ -69,6 +69,6 @@ def task_technique(text: str) -> Technique | None:
     return None
 
 
-def _by_label(label: str) -> Technique | None:
+def _by_label(label: str) -> AnyTechnique | None:
     steps = load_protocol().techniques
     return next((name for name, technique in steps.items() if technique.label == label), None)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from counselgraph.graphs.course_state import CourseStop
 from counselgraph.graphs.state import StopReason
 from counselgraph.models.base import Usage
 from counselgraph.runner.drain import Controls
@@ -15,7 +16,7 @@ from counselgraph.runner.log import Event
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one session came out.
+    """How one session, or one course, came out.
 
     Attributes:
         session: Its id.
@@ -24,7 +25,7 @@ class Outcome:
     """
 
     session: str
-    stop: StopReason | None
+    stop: StopReason | CourseStop | None
     unlogged: str | None = None
 
 

@@ -18,15 +18,19 @@ from counselgraph.memory.lock import hold_file
 from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
 from counselgraph.runner.cast import JournaledCast
+from counselgraph.runner.course import play_course
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.executors.base import Outcome, Pulse
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.job import Job, header_of
-from counselgraph.runner.log import Event, SessionLog
+from counselgraph.runner.log import Event, SessionLog, is_settled
 from counselgraph.runner.play import SessionGraph, play
 from counselgraph.runner.resources import open_memory
 from counselgraph.runner.spec import RunSpec
 from counselgraph.transcript import COUNSELOR
+
+OnPulse = Callable[[Pulse], None]
+OnEvent = Callable[[Event], None]
 
 _LEFTOVER_S = 20.0
 _PAUSE_S = 0.05
@@ -44,10 +48,13 @@ class Player:
     cast: JournaledCast
     graph: SessionGraph
 
-    async def play(
-        self, job: Job, on_pulse: Callable[[Pulse], None], on_event: Callable[[Event], None] | None = None
-    ) -> Outcome:
-        """Play one session; whatever goes wrong with it is its outcome."""
+    async def play(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None = None) -> Outcome:
+        """Play one session, or one course; whatever goes wrong with it is its outcome."""
+        if job.course:
+            return await self._play_course(job, on_pulse, on_event)
+        return await self._play_session(job, on_pulse, on_event)
+
+    async def _play_session(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None) -> Outcome:
         meter = _Meter(on_pulse, on_event)
         header = header_of(job, self.spec, rehearsed=self.rehearsed)
         journal = self.folder.journal(job.id)
@@ -60,6 +67,38 @@ class Player:
                     within = self.cast.session(job.id, journal)
                     ending = await play(job, self.graph, log, header=header, control=control, within=within)
         except (OSError, InfrastructureError) as error:  # the log cannot be written, so it cannot say what went wrong
+            return Outcome(job.id, StopReason.INFRASTRUCTURE_ERROR, f"{type(error).__name__}: {error}")
+        return Outcome(job.id, None if ending is None else ending.stop)
+
+    async def _play_course(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None) -> Outcome:
+        journal = self.folder.journal(f"{job.id}-course")
+
+        async def one(session: Job) -> StopReason | None:
+            if is_settled(self.folder.log(session.id)):
+                return StopReason.COMPLETED
+            outcome = await self._play_session(session, on_pulse, on_event)
+            if outcome.unlogged is not None:
+                raise InfrastructureError(outcome.unlogged)
+            return None if outcome.stop is None else StopReason(outcome.stop)
+
+        try:
+            self.folder.courses.mkdir(exist_ok=True)
+            async with _alone(journal):
+                with (
+                    self.controls.one() as control,
+                    SessionLog(self.folder.course(job.id), self.folder.texts, on_event=on_event) as log,
+                ):
+                    ending = await play_course(
+                        job,
+                        log,
+                        header=header_of(job, self.spec, rehearsed=self.rehearsed),
+                        cast=self.cast,
+                        play=one,
+                        log_of=self.folder.log,
+                        within=self.cast.session(job.id, journal),
+                        control=control,
+                    )
+        except (OSError, InfrastructureError) as error:
             return Outcome(job.id, StopReason.INFRASTRUCTURE_ERROR, f"{type(error).__name__}: {error}")
         return Outcome(job.id, None if ending is None else ending.stop)
 

@@ -13,19 +13,31 @@ from counselgraph import Persona, load_personas
 from counselgraph.agents.ask import Ask, Scene
 from counselgraph.agents.client import client
 from counselgraph.agents.counselor import counselor
+from counselgraph.agents.life import life
 from counselgraph.agents.monitor import monitor, reviewer
 from counselgraph.agents.planner import planner
+from counselgraph.agents.review import review
 from counselgraph.agents.role import Role
 from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.base import Answer, ChatMessage, Request
+from counselgraph.personas.interlude import Interlude
 from counselgraph.protocols.plan import Plan, PlanDecision, Trigger, assemble
 from counselgraph.protocols.protocol import load_protocol
-from counselgraph.protocols.technique import Phase, Technique
-from counselgraph.safety.levels import Category, Finding, Level, Risk
+from counselgraph.protocols.review import Review
+from counselgraph.protocols.technique import ApproachName, Phase, Technique
+from counselgraph.safety.levels import Category, Finding, Level, Risk, Verdict
 from counselgraph.transcript import CLIENT, COUNSELOR, turn
 
 PAGE = Path(__file__).parents[3] / "docs" / "prompts.md"
-ROLES = {"client": client, "counselor": counselor, "planner": planner, "monitor": monitor, "reviewer": reviewer}
+ROLES = {
+    "client": client,
+    "counselor": counselor,
+    "planner": planner,
+    "monitor": monitor,
+    "reviewer": reviewer,
+    "review": review,
+    "life": life,
+}
 SAID = (
     (COUNSELOR, 0, "Hello Claire. What brings you here?"),
     (CLIENT, 1, "Sorry, it's silly really. I say yes to everything, and then I lie awake being furious."),
@@ -33,6 +45,13 @@ SAID = (
     (CLIENT, 2, "On Monday. Doctor Aubin asked me to stay late, and I heard myself say it was no problem."),
 )
 DRAFT = (COUNSELOR, 2, "You heard yourself say it. What went through your mind just before?")
+_ANSWERS = {
+    Verdict: '{"side": "client"}',
+    Review: Review(
+        decision="keep", approach=ApproachName.CBT, evidence="no problem", reason="r", progress=0, moved="m", agenda="a"
+    ).model_dump_json(),
+    Interlude: Interlude(event="I walked.").model_dump_json(),
+}
 _BLOCK = re.compile(r"(<!-- example: (?P<name>[\w ]+) -->\n```text\n).*?(^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -48,7 +67,7 @@ class Recorder:
         self.requests.append(request)
         if request.output is PlanDecision:
             return Answer(text=decision().model_dump_json())
-        return Answer(text='{"side": "client"}' if request.output else "Yes.")
+        return Answer(text=_ANSWERS[request.output] if request.output else "Yes.")
 
 
 def decision() -> PlanDecision:
@@ -114,6 +133,8 @@ def examples() -> dict[str, str]:
         "planner": view_of(SAID, counselor_memories=memories),
         "monitor": view_of(SAID),
         "reviewer": view_of([*SAID, DRAFT]),
+        "review": view_of([*SAID, DRAFT], number=2, approach=ApproachName.CBT, counselor_memories=memories),
+        "life": view_of((), number=2, task="Say no once, in writing."),
     }
     made = {name: shown(asyncio.run(prompt_of(ROLES[name], view))) for name, view in views.items()}
     danger = asyncio.run(prompt_of(counselor, view_of(SAID, plan=plan(), risk=risk)))

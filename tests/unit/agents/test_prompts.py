@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counselgraph.agents.prompts import PROMPTS, dialogue_for, lay_out, prompt_file, render
-from counselgraph.protocols.technique import Technique
+from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.technique import TECHNIQUES, ApproachName
 from counselgraph.safety.levels import Category, Finding, Verdict
 from counselgraph.transcript import CLIENT, COUNSELOR, turn
 
@@ -80,7 +81,9 @@ def test_the_turn_card_goes_last_and_only_once():
 
 
 def test_a_dollar_in_a_persona_stays_a_dollar():
-    text = render("client", case="It costs $case and $5 {braces}", attitude="a", memories="m", language="English")
+    text = render(
+        "client", case="It costs $case and $5 {braces}", attitude="a", memories="m", since="s", language="English"
+    )
     assert "It costs $case and $5 {braces}" in text
 
 
@@ -97,8 +100,10 @@ def test_every_prompt_is_one_file_of_plain_lines(name):
 
 
 def test_the_planner_is_told_no_technique_that_does_not_exist():
-    named = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", prompt_file("planner").template))
-    assert named <= {technique.value for technique in Technique}
+    for approach in ApproachName:
+        told = " ".join(load_protocol(approach).choosing)
+        named = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", told))
+        assert named <= {technique.value for technique in TECHNIQUES[approach]}
 
 
 @pytest.mark.parametrize(("name", "side"), [("monitor", "SI_PASSIVE"), ("reviewer", "METHOD_INFO")])
