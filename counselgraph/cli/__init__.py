@@ -20,7 +20,19 @@ from counselgraph.cli import serve_model
 from counselgraph.cli.app import BAD_INPUT, DRAINED, SOME_FAILED, app, err
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
 
-__all__ = ["app", "doctor", "export", "fork", "main", "personas", "run", "screen", "serve_model", "show"]
+__all__ = [
+    "app",
+    "doctor",
+    "export",
+    "fork",
+    "main",
+    "personas",
+    "run",
+    "safety",
+    "screen",
+    "serve_model",
+    "show",
+]
 
 
 def main() -> None:

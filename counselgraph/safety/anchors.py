@@ -5,7 +5,7 @@ Looking for a plain word is much cheaper than running an expression, and most tu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -14,16 +14,20 @@ from typing import Any, TypeAlias
 _parser: Any = import_module("re._parser")
 
 Anchors: TypeAlias = frozenset[str]
-_NONE: Anchors = frozenset()
-_START = 3
-_MOST = 64  # a set of more words is no cheaper to look for than the pattern itself
+Needs: TypeAlias = tuple[Anchors, ...]
+Reading: TypeAlias = tuple[Anchors, list[Anchors]]  # all that a part can match, if that is few words; what it needs
+_SHORT, _LONG = 3, 6  # letters by which words are looked up
+_MOST = 512  # words of one set: beyond that the index grows and finds no more
+_SPELLED_OUT = 32  # words that a run of letters and short alternatives is multiplied out to
 _ZERO_WIDTH = frozenset({"AT", "ASSERT", "ASSERT_NOT"})
+_EMPTY: Anchors = frozenset({""})
+_NONE: Anchors = frozenset()
 
 
 @lru_cache(maxsize=4096)
-def anchors(pattern: str) -> Anchors:
-    """Words of which every match of a pattern holds at least one; the empty set if nothing can be said."""
-    return _of_sequence(_parser.parse(pattern))
+def needs(pattern: str) -> Needs:
+    """Sets of words, the best first: every match of the pattern holds at least one word of each set."""
+    return tuple(sorted(dict.fromkeys(_of_sequence(_parser.parse(pattern))[1]), key=_worth, reverse=True))
 
 
 class AnchorIndex:
@@ -34,60 +38,118 @@ class AnchorIndex:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        self._always: set[int] = set()
-        self._by_start: dict[str, list[tuple[str, int]]] = {}
-        for number, pattern in enumerate(patterns):
-            found = anchors(pattern)
-            if not found:
-                self._always.add(number)
-            for word in found:
-                self._by_start.setdefault(word[:_START], []).append((word, number))
-        self._lengths = sorted({len(start) for start in self._by_start})
+        wanted = [needs(pattern) or (_NONE,) for pattern in patterns]
+        self._always = [number for number, sets in enumerate(wanted) if not sets[0]]
+        self._numbers: dict[str, list[int]] = {}
+        for number, (best, *_) in enumerate(wanted):
+            for word in best:
+                self._numbers.setdefault(word, []).append(number)
+        self._best = _Words(self._numbers)
+        self._lengths = sorted({len(start) for start in self._best.by_start})
+        # Other words are looked up among the same pieces of the text; a set for which these are too long stays out.
+        besides = [[_Words(words) for words in sets[1:]] for sets in wanted]
+        self._besides = [
+            [words for words in each if {len(start) for start in words.by_start} <= set(self._lengths)]
+            for each in besides
+        ]
 
     def candidates(self, text: str) -> list[int]:
         """Numbers of the patterns that a text may match, in order; of all others it is certain that it does not."""
+        starts = {text[at : at + length] for length in self._lengths for at in range(len(text) - length + 1)}
         found = set(self._always)
-        for length in self._lengths:
-            starts = {text[at : at + length] for at in range(len(text) - length + 1)}
-            for start in starts & self._by_start.keys():
-                found.update(number for word, number in self._by_start[start] if word in text)
-        return sorted(found)
+        for word in self._best.of(text, starts):
+            found.update(self._numbers[word])
+        return sorted(number for number in found if all(any(words.of(text, starts)) for words in self._besides[number]))
 
 
-def _of_sequence(items: Iterable[tuple[Any, Any]]) -> Anchors:
-    """The best anchors among the parts of a sequence, all of which must match."""
-    choices: list[Anchors] = []
-    run = ""
+class _Words:
+    """Words by the letters they begin with."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.by_start: dict[str, list[str]] = {}
+        for word in sorted(words):
+            start = word[:_LONG] if len(word) >= _LONG else word[:_SHORT]
+            self.by_start.setdefault(start, []).append(word)
+
+    def of(self, text: str, starts: set[str]) -> Iterator[str]:
+        """Those of the words that a text holds.
+
+        Args:
+            text: The text.
+            starts: Every piece of it that is as long as some beginning of a word.
+        """
+        return (word for start in self.by_start.keys() & starts for word in self.by_start[start] if word in text)
+
+
+def _of_sequence(items: Iterable[tuple[Any, Any]]) -> Reading:
+    """What a sequence can match and what every match of it holds; letters that follow each other are taken together."""
+    found: list[Anchors] = []
+    whole = run = _EMPTY
     for kind, argument in items:
-        name = str(kind)
-        if name == "LITERAL":
-            run += chr(argument)
-        elif name not in _ZERO_WIDTH:
-            choices.append(frozenset({run} if run else _NONE))
-            choices.append(_of_part(name, argument))
-            run = ""
-    choices.append(frozenset({run} if run else _NONE))
-    return max(choices, key=_worth)
+        if str(kind) in _ZERO_WIDTH:  # what a look-around forbids only makes fewer words of them
+            continue
+        words, inner = _of_part(str(kind), argument)
+        whole = _joined(whole, words, _MOST)
+        joined = _joined(run, words, _SPELLED_OUT)
+        if not joined:
+            found.append(run)
+            found.extend(() if words else inner)
+        run = joined or words or _EMPTY
+    found.append(run)
+    return whole, [_shortest(words) for words in found if "" not in words]
 
 
-def _of_part(name: str, argument: Any) -> Anchors:
+def _of_part(name: str, argument: Any) -> Reading:
+    if name == "LITERAL":
+        return frozenset({chr(argument)}), []
+    if name == "IN" and all(str(kind) == "LITERAL" for kind, _ in argument):
+        return frozenset(chr(code) for _, code in argument), []
     if name == "SUBPATTERN":
         return _of_sequence(argument[-1])
     if name == "BRANCH":
         return _of_branches(argument[1])
-    if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"} and argument[0]:
-        return _of_sequence(argument[2])
+    if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+        return _of_repeat(*argument)
     if name == "ATOMIC_GROUP":
-        return _of_sequence(argument)
-    return _NONE
+        return _NONE, _of_sequence(argument)[1]
+    return _NONE, []
 
 
-def _of_branches(branches: Sequence[Any]) -> Anchors:
+def _of_branches(branches: Sequence[Any]) -> Reading:
+    """The best sets of all branches together, the second best together, and so on."""
     each = [_of_sequence(branch) for branch in branches]
+    best = [sorted(inner, key=_worth, reverse=True) for _, inner in each]
+    found = [words for sets in zip(*best, strict=False) if (words := _all_or_none(sets))]
+    return _all_or_none([words for words, _ in each]), found
+
+
+def _of_repeat(least: int, most: int, items: Iterable[tuple[Any, Any]]) -> Reading:
+    words, inner = _of_sequence(items)
+    if (least, most) == (0, 1):
+        return words | _EMPTY if words else _NONE, []
+    return _NONE, inner if least else []
+
+
+def _joined(before: Anchors, after: Anchors, most: int) -> Anchors:
+    """Every word of the one followed by every word of the other; the empty set if they are unknown or too many."""
+    if len(before) * len(after) > most:
+        return _NONE
+    return frozenset(first + second for first in before for second in after)
+
+
+def _all_or_none(each: Sequence[Anchors]) -> Anchors:
+    """The union, if every one of them is known and it is not too large."""
     together = frozenset().union(*each)
     return together if all(each) and len(together) <= _MOST else _NONE
 
 
-def _worth(found: Anchors) -> tuple[int, int]:
+def _shortest(words: Anchors) -> Anchors:
+    """Without the words that hold another one of them."""
+    if len(words) > _SPELLED_OUT:
+        return words
+    return frozenset(word for word in words if not any(other in word for other in words if other != word))
+
+
+def _worth(found: Anchors) -> tuple[int, int, list[str]]:
     """Long words are rare, and few are quickly looked for."""
-    return (min(map(len, found), default=0), -len(found))
+    return min(map(len, found)), -len(found), sorted(found)

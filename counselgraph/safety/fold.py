@@ -1,9 +1,10 @@
 """Folding: text as the rules read it, with the way back to the original characters.
 
 Rules are written once, in lower-case plain characters; people write curly quotes, full-width letters, zero-width
-joiners, traditional characters, accents or none, and stray spaces. A folded text is what is left when those are gone,
-and it knows which original characters each of its own came from, so that a quote is always a substring of what was
-really said. The letters of a pattern fold as those of a text do, so that a rule may be written as its language is.
+joiners, letters of other scripts that look alike, traditional characters, accents or none, stray spaces and disguised
+words (see `counselgraph.safety.disguise`). A folded text is what is left when those are gone, and it knows which
+original characters each of its own came from, so that a quote is always a substring of what was really said. The
+letters of a pattern fold as those of a text do, so that a rule may be written as its language is.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from functools import lru_cache
 from importlib.resources import files
 
 import yaml
+
+from counselgraph.safety.disguise import Origin, undisguised
 
 SENTENCE_BREAK = "\n"
 
@@ -31,7 +34,7 @@ _PLAIN = str.maketrans(
 _ZERO_WIDTH_NON_JOINER = "\u200c"
 _DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
 _PIECE = re.compile(
-    r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?<!\.\.)(?=[\u3400-\u9fff]))   # a sentence ends (Chinese: no space)
+    r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?<!\.\.)(?=[\u3041-\u30ff\u3400-\u9fff]))  # a sentence (CJK: no space)
       | \s*\n\s*\n\s*)                                # or a paragraph
       | (?P<gap>\s*(?:\.\.+|\u2026)\s*|\s{2,}|[^\S ])   # trailing dots hold a sentence together, as one space does
       """,
@@ -51,7 +54,7 @@ class Folded:
 
     original: str
     text: str
-    origin: list[int] | range
+    origin: Origin
 
     def quote(self, start: int, end: int) -> str:
         """The original words behind `text[start:end]`."""
@@ -60,11 +63,10 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold a text; linear in its length."""
-    plain, origin = _plain(text)
-    return _single_spaced(text, plain, origin)
+    return _single_spaced(text, *undisguised(*_plain(text)))
 
 
-def _plain(text: str) -> tuple[str, list[int] | range]:
+def _plain(text: str) -> tuple[str, Origin]:
     if text.isascii() and text.isprintable():
         return text.replace("`", "'").lower(), range(len(text))
     kept = list(_characters(text))
@@ -108,11 +110,14 @@ def _letters() -> dict[int, str]:
     return {ord(pair[0]): pair[1] for pairs in lists for pair in pairs.split()}
 
 
-def _single_spaced(original: str, plain: str, origin: list[int] | range) -> Folded:
+def _single_spaced(original: str, plain: str, origin: Origin) -> Folded:
+    pieces = list(_PIECE.finditer(plain))
+    if not pieces:
+        return Folded(original, plain, origin)
     parts: list[str] = []
     kept: list[int] = []
     at = 0
-    for found in _PIECE.finditer(plain):
+    for found in pieces:
         parts.append(plain[at : found.start()])
         kept.extend(origin[at : found.start()])
         parts.append(SENTENCE_BREAK if found["end"] is not None else " ")

@@ -51,7 +51,7 @@ class Passage:
             return False
         left, right = (self.left, self.right) if guard.whole_sentence else self._clause()
         around = f"{left}{self.match}{right}"
-        if self.book.any_of(guard.unless).search(left):
+        if self.book.any_of(guard.unless).search(left) or self.book.any_of(guard.unless_after).match(right.lstrip()):
             return False
         return bool(
             self.book.any_of(guard.around).search(around)

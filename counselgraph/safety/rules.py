@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
 import yaml
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import Field, ValidationError
 
 from counselgraph.errors import InputError
 from counselgraph.safety.anchors import AnchorIndex
@@ -120,6 +120,7 @@ class Guard(Frozen):
         after: Must begin where the match ends.
         around: Anywhere in the scope.
         unless: Anywhere in the scope before the match: the guard does not hold.
+        unless_after: Must begin where the match ends: the guard does not hold.
         whole_sentence: Look at the sentence; otherwise only at the clause the match stands in.
     """
 
@@ -127,7 +128,27 @@ class Guard(Frozen):
     after: Patterns = ()
     around: Patterns = ()
     unless: Patterns = ()
+    unless_after: Patterns = ()
     whole_sentence: bool = False
+
+
+class Together(Frozen):
+    """What several findings of one text mean beside each other.
+
+    Attributes:
+        id: Unique among the rules and compositions of its language; the end of a finding's `source`.
+        all_of: Groups of rule ids. The text must hold, for each group, something that a rule of it found about the
+            speaker, now or lately. The finding that they make quotes the words of the first group.
+        hits: Texts in which the composition must be found.
+        misses: Texts in which it must not.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    category: Category
+    level: Level
+    all_of: tuple[tuple[str, ...], ...] = Field(min_length=2)
+    hits: tuple[str, ...] = Field(min_length=1)
+    misses: tuple[str, ...] = Field(min_length=1)
 
 
 class Book(Frozen):
@@ -142,6 +163,7 @@ class Book(Frozen):
         direct_question: How a counselor asks about suicide, self-harm or safety.
         takes_up: How a reply shows that it has heard a risk, apart from asking.
         calling: What leads to a number to call or text.
+        together: What findings of the client's side mean beside each other.
     """
 
     language: str
@@ -155,8 +177,20 @@ class Book(Frozen):
     times: dict[Marker, Patterns]
     guards: dict[GuardKind, Guard]
     rules: tuple[Rule, ...]
-    _compiled: dict[Patterns, Pattern] = PrivateAttr(default_factory=dict)
-    _indexed: dict[Side, tuple[AnchorIndex, list[tuple[Rule, Pattern]]]] = PrivateAttr(default_factory=dict)
+    together: tuple[Together, ...] = ()
+
+    # Not private attributes: pydantic takes twenty times as long to find those, and every pattern is looked up here.
+    @cached_property
+    def _compiled(self) -> dict[Patterns, Pattern]:
+        return {}
+
+    @cached_property
+    def _denying(self) -> list[AnchorIndex]:
+        return []
+
+    @cached_property
+    def _indexed(self) -> dict[Side, tuple[AnchorIndex, list[tuple[Rule, Pattern]]]]:
+        return {}
 
     def of(self, side: Side) -> Iterator[Rule]:
         """The rules of one side."""
@@ -172,6 +206,13 @@ class Book(Frozen):
         for _, group in together:
             found = list(group)
             yield found[0][0], [pattern for _, pattern in found]
+
+    def denials_in(self, text: str) -> Iterator[re.Match[str]]:
+        """The denials in a folded text, whosever they are."""
+        pattern = self.any_of(self.denials)
+        if not self._denying:
+            self._denying.append(AnchorIndex([pattern.pattern]))
+        return pattern.finditer(text) if self._denying[0].candidates(text) else iter(())
 
     def spelled_out(self, pattern: str) -> str:
         """A pattern with its word lists filled in.
@@ -199,10 +240,13 @@ class Book(Frozen):
 
         Raises:
             re.error: A pattern is not a regular expression.
-            KeyError: A pattern names a word list the book does not have.
+            KeyError: A pattern names a word list, or a composition a rule, that the book does not have.
         """
         for patterns in self._all_patterns():
             self.any_of(patterns)
+        named = {rule for composed in self.together for group in composed.all_of for rule in group}
+        if unknown := named - {rule.id for rule in self.rules}:
+            raise KeyError(*sorted(unknown))
         return self
 
     def _all_patterns(self) -> Iterable[Patterns]:
@@ -215,9 +259,10 @@ class Book(Frozen):
             *self.times.values(),
         )
         for guard in self.guards.values():
-            yield from (guard.before, guard.after, guard.around, guard.unless)
+            yield from (guard.before, guard.after, guard.around, guard.unless, guard.unless_after)
         for rule in self.rules:
-            yield from (rule.patterns, rule.unless)
+            yield from ((pattern,) for pattern in rule.patterns)
+            yield rule.unless
 
 
 @lru_cache(maxsize=1)
