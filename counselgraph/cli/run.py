@@ -57,6 +57,11 @@ def run(
     ] = None,
     role: Role = None,
     base_url: BaseUrl = None,
+    recipe: Annotated[str | None, typer.Option("--recipe", help="What each persona gets: session or course.")] = None,
+    sessions_per_client: Annotated[
+        int | None, typer.Option("--sessions-per-client", min=1, help="Sessions of a course.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option("--protocol", help="Approach to begin with, such as cbt.")] = None,
     seed: Seed = None,
     replicates: Annotated[int | None, typer.Option("--replicates", help="Sessions per persona.")] = None,
     max_exchanges: Annotated[int | None, typer.Option("--max-exchanges", help="Cap on exchanges.")] = None,
@@ -84,6 +89,9 @@ def run(
         "model": model,
         "roles": role,
         "base_url": base_url,
+        "recipe": recipe,
+        "sessions_per_client": sessions_per_client,
+        "protocol": protocol,
         "seed": seed,
         "replicates": replicates,
         "max_exchanges": max_exchanges,

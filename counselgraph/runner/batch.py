@@ -16,6 +16,7 @@ from counselgraph.models.base import Usage
 from counselgraph.models.load import Models
 from counselgraph.personas.load import Personas, load_personas
 from counselgraph.personas.persona import Persona
+from counselgraph.protocols.protocol import load_protocol
 from counselgraph.runner.course import is_course_settled
 from counselgraph.runner.drain import Controls
 from counselgraph.runner.executors.base import Outcome, Pulse, Report
@@ -28,6 +29,7 @@ from counselgraph.runner.log import Event, is_settled
 from counselgraph.runner.report import FAILED, Summary, summarize
 from counselgraph.runner.resources import check_memory, models_of
 from counselgraph.runner.spec import RunSpec
+from counselgraph.safety.layers import load_layers
 
 OnProgress = Callable[["Progress"], None]
 OnEvent = Callable[[Event], None]
@@ -271,9 +273,11 @@ async def check_cast(spec: RunSpec, models: Models) -> None:
     """Make sure that every role of a spec is known and has a model to play it, before anything is written.
 
     Raises:
-        ConfigError: A role or a model cannot be used.
+        ConfigError: A role, a model, a screening layer or the protocol cannot be used.
         InputError: A script cannot be read, or has no lines for its role.
     """
+    await asyncio.to_thread(load_layers, spec.layers)
+    await asyncio.to_thread(load_protocol, spec.protocol)
     playing = roles_playing(spec)
     if unknown := sorted(set(spec.models) - playing):
         known = ", ".join(sorted(playing))

@@ -1,4 +1,4 @@
-"""One course played through its graph: a log of its own beside those of its sessions, each of which is a whole session."""
+"""One course played through its graph, with a log of its own beside those of its sessions, each a whole session."""
 
 from __future__ import annotations
 

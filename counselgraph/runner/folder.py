@@ -79,11 +79,11 @@ class RunFolder:
 
     def logs(self) -> Iterator[Path]:
         """Every session's log, by id; all names are in memory at once, about 70 bytes each."""
-        if not self.sessions.is_dir():
-            return
-        with os.scandir(self.sessions) as entries:
-            names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))
-        yield from (self.sessions / name for name in names)
+        return _logs_in(self.sessions)
+
+    def course_logs(self) -> Iterator[Path]:
+        """Every course's log, by id."""
+        return _logs_in(self.courses)
 
     def blocked(self) -> OSError | None:
         """Why nothing more can be written here, such as a full disk; None if it can."""
@@ -218,3 +218,11 @@ class RunFolder:
         except OSError as error:
             fix = "make room, or give another --out" if error.errno in _FULL else "give a writable --out"
             raise InputError(f"cannot be written: {error}.", file=str(self.path), fix=fix) from error
+
+
+def _logs_in(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.name.endswith(".jsonl"))
+    yield from (folder / name for name in names)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
+from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import StopReason
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.journal import read
@@ -203,12 +204,21 @@ def _job_of(record: SessionRecord, spec: RunSpec, manifest: Mapping[str, Any]) -
     if forked is not None:
         jobs = list(forked_jobs(forked, forked.persona, spec, run_id))
     else:
-        jobs = list(jobs_for(_persona(record, spec, manifest), spec, run_id))
+        jobs = [_placed(job, record) for job in jobs_for(_persona(record, spec, manifest), spec, run_id)]
     found = next((job for job in jobs if job.id == record.id), None)
     if found is None:
         fix = "give a session of the run as `run.yaml` has it now"
         raise InputError(f"Session {record.id} is none of the sessions of its run.", file=str(record.file), fix=fix)
     return found
+
+
+def _placed(job: Job, record: SessionRecord) -> Job:
+    """A session's own job, also out of the course it is a part of."""
+    course = record.header.get("course")
+    if course is None or course["id"] != job.id:
+        return job
+    place = {key: course[key] for key in ("number", "day", "agenda", "since", "protocol")}
+    return Job(job.persona, Context.model_validate({**job.context.model_dump(), **place, "session": record.id}))
 
 
 def _persona(record: SessionRecord, spec: RunSpec, manifest: Mapping[str, Any]) -> Persona:

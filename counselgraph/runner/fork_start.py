@@ -57,7 +57,9 @@ def forked_jobs(fork: Fork, persona: Persona, spec: RunSpec, run_id: str) -> Ite
         session = f"{fork.session}-at{fork.at}" + (f"-{number}" if spec.replicates > 1 else "")
         seed = spec.seed if number == 1 else seed_for(spec.seed, "fork", number)
         context = context_for(spec, persona.id, session, run_id, parent.language, parent.replicate)
-        yield Job(persona, context.model_copy(update={"seed": seed}), fork)
+        # A session of a course goes on as the session it is; the course itself does not follow.
+        place = {"number": parent.number, "day": parent.day, "agenda": parent.agenda, "since": parent.since}
+        yield Job(persona, context.model_copy(update={**place, "protocol": parent.protocol, "seed": seed}), fork)
 
 
 async def begin(job: Job, graph: Graph, recorder: Recorder) -> tuple[Graph, SessionState | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from counselgraph.errors import InfrastructureError
+from counselgraph.graphs.course_state import CourseStop
 from counselgraph.graphs.state import StopReason
 from counselgraph.models.base import Usage
 from counselgraph.runner.folder import RunFolder
@@ -26,6 +27,7 @@ class Summary(BaseModel):
         sessions: Sessions with a log.
         unfinished: Sessions without an end; resume plays them on.
         stops: Stop reason to number of sessions.
+        courses: How courses ended, to number of courses; empty for a run of single sessions.
         failed: Session id to reason, for sessions that ended in an error.
         techniques: First technique of a session to number of sessions.
         highest_risk: Highest client level of a session to number of sessions.
@@ -46,6 +48,7 @@ class Summary(BaseModel):
     sessions: int = 0
     unfinished: int = 0
     stops: dict[str, int] = Field(default_factory=dict)
+    courses: dict[str, int] = Field(default_factory=dict)
     failed: dict[str, str] = Field(default_factory=dict)
     techniques: dict[str, int] = Field(default_factory=dict)
     highest_risk: dict[int, int] = Field(default_factory=dict)
@@ -65,7 +68,9 @@ class Summary(BaseModel):
         stops = ", ".join(f"{count} {stop}" for stop, count in self.stops.items()) or "none ended"
         rest = f", {self.unfinished} unfinished" if self.unfinished else ""
         cost = f"{self.exchanges} exchanges, {self.usage.calls} model calls"
-        return f"{out}: {self.sessions} sessions ({stops}{rest}), {cost}"
+        told = ", ".join(f"{count} {stop}" for stop, count in self.courses.items())
+        courses = f"{sum(self.courses.values())} courses ({told}), " if told else ""
+        return f"{out}: {courses}{self.sessions} sessions ({stops}{rest}), {cost}"
 
 
 def summarize(out: str | Path) -> Summary:
@@ -77,6 +82,8 @@ def summarize(out: str | Path) -> Summary:
     folder, sums = RunFolder(Path(out)), _Sums()
     for file in folder.logs():
         sums.take(file.stem, last_event(file))
+    for file in folder.course_logs():
+        sums.take_course(file.stem, last_event(file))
     summary = sums.summary()
     draft = folder.summary.with_suffix(".part")
     text = json.dumps(summary.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
@@ -94,6 +101,7 @@ class _Sums:
 
     totals: Counter[str] = field(default_factory=Counter)
     stops: Counter[str] = field(default_factory=Counter)
+    courses: Counter[str] = field(default_factory=Counter)
     techniques: Counter[str] = field(default_factory=Counter)
     highest_risk: Counter[int] = field(default_factory=Counter)
     failed: dict[str, str] = field(default_factory=dict)
@@ -122,9 +130,24 @@ class _Sums:
         for key, used in end["usage_by"].items():
             self.usage_by.setdefault(key, Counter()).update(used)
 
+    def take_course(self, course: str, end: Event | None) -> None:
+        """Add a course by the last event of its log; its own calls, those of its sessions are in theirs."""
+        if end is None or end["event"] != "end":
+            self.courses["unfinished"] += 1
+            return
+        self.courses[end["stop"]] += 1
+        if end["stop"] == CourseStop.FAILED:
+            self.failed[course] = end["reason"]
+        for key in ("repairs", "retries", "journaled"):
+            self.totals[key] += end[key]
+        self.usage.update(end["usage"])
+        for key, used in end["usage_by"].items():
+            self.usage_by.setdefault(key, Counter()).update(used)
+
     def summary(self) -> Summary:
         """All of it."""
         return Summary(
+            courses=dict(self.courses.most_common()),
             stops=dict(self.stops.most_common()),
             failed=self.failed,
             techniques=dict(self.techniques.most_common()),

@@ -69,7 +69,8 @@ def left_out(
 def asks_directly(folded: Folded, book: Book) -> bool:
     """Whether a reply asks about suicide, self-harm or safety, in so many words."""
     sentences = folded.text.split(SENTENCE_BREAK)
-    return any("?" in sentence and book.any_of(book.direct_question).search(sentence) for sentence in sentences)
+    asks, direct = book.any_of(book.asking), book.any_of(book.direct_question)
+    return any(asks.search(sentence) and direct.search(sentence) for sentence in sentences)
 
 
 def _called(folded: Folded, books: Sequence[Book]) -> Iterator[tuple[int, int]]:

@@ -163,6 +163,7 @@ class Book(Frozen):
         direct_question: How a counselor asks about suicide, self-harm or safety.
         takes_up: How a reply shows that it has heard a risk, apart from asking.
         calling: What leads to a number to call or text.
+        asking: What makes a sentence a question.
         together: What findings of the client's side mean beside each other.
     """
 
@@ -174,6 +175,7 @@ class Book(Frozen):
     direct_question: Patterns
     takes_up: Patterns
     calling: Patterns
+    asking: Patterns = ("[?]",)
     times: dict[Marker, Patterns]
     guards: dict[GuardKind, Guard]
     rules: tuple[Rule, ...]
@@ -256,6 +258,7 @@ class Book(Frozen):
             self.direct_question,
             self.takes_up,
             self.calling,
+            self.asking,
             *self.times.values(),
         )
         for guard in self.guards.values():
