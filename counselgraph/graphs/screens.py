@@ -23,7 +23,7 @@ from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Node, emitter
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.layers import screen_layered
+from counselgraph.safety.layers import beside_reply, load_layers, screen_layered
 from counselgraph.safety.levels import Category, Level, Rework, Risk, Side, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.replies import safe_reply
@@ -108,9 +108,9 @@ def _screen_other(now: State, runtime: Runtime[Context]) -> Update:
 def _screen_counselor(judged: bool, now: State, runtime: Runtime[Context]) -> Update:
     """Screen the counselor's draft against its own rules, the dialogue and the client's risk."""
     draft, context = _draft(now, COUNSELOR), runtime.context
-    verdict = _screened_reply(draft.text, now, context)
-    assessed = assess(None, verdict)
-    update = _opened(verdict) | {"counselor_risk": assessed}
+    verdicts = _screened_reply(draft.text, now, context)
+    assessed = assess(None, *verdicts)
+    update = _opened(*verdicts) | {"counselor_risk": assessed}
     # Words of ours come from data and those of a person who took over are theirs: reported, never replaced.
     given = draft.kind in {"crisis", "hand_over"}
     if assessed.level >= UNFIT and not given:
@@ -120,18 +120,21 @@ def _screen_counselor(judged: bool, now: State, runtime: Runtime[Context]) -> Up
     return update | _commit(draft, now, context) | _followed_up(draft, now, context)
 
 
-def _screened_reply(text: str, now: State, context: Context) -> Verdict:
+def _screened_reply(text: str, now: State, context: Context) -> tuple[Verdict, ...]:
     plan: Plan | None = now.get("plan")
-    return screen_reply(
+    before = [Said(role_of(turn), text_of(turn)) for turn in now.get("messages", ())[-_LOOKS_BACK:]]
+    others = beside_reply(text, before=before, language=context.language, layers=load_layers(context.layers))
+    by_rules = screen_reply(
         text,
         risk=now.get("risk") or Risk(),
         language=context.language,
         locale=context.locale,
         asked=now.get("asked", False),
         offered=now.get("offered", False),
-        before=[Said(role_of(turn), text_of(turn)) for turn in now.get("messages", ())[-_LOOKS_BACK:]],
+        before=before,
         private=() if plan is None else (plan.reason, plan.hypothesis),
     )
+    return by_rules, *(found.verdict for found in others)
 
 
 def _refused(draft: Draft, assessed: Risk, now: State, runtime: Runtime[Context]) -> Update:

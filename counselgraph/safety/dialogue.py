@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from pydantic import Field
 
-from counselgraph.safety.layers import RULES, Layers, Named, Screened, attempted, load_layers, screened
+from counselgraph.safety.layers import RULES, Layers, Named, Screened, attempted, beside_reply, load_layers, screened
 from counselgraph.safety.levels import Category, Finding, Frozen, Level, Risk, Side, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.resources import INTERNATIONAL
@@ -137,7 +137,7 @@ class _Replay:
         """Judge a reply in the light of what was said before it."""
         before = self.said[max(index - _LOOKS_BACK, 0) : index]
         reply = self._reply(text, before=before, asked=self.asked, offered=self.offered)
-        others = screened(text, side=Side.COUNSELOR, language=self.language, layers=self.layers[1:])
+        others = beside_reply(text, before=before, language=self.language, layers=self.layers)
         now = assess(None, *self._noted([reply, *others]))
         self._note(index, Side.COUNSELOR, now, now.level)
         if self.risk.level >= Level.PASSIVE:

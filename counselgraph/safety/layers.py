@@ -18,6 +18,7 @@ from counselgraph.errors import ConfigError
 from counselgraph.safety.levels import Side, Verdict
 from counselgraph.safety.rules import DEFAULT_LANGUAGE
 from counselgraph.safety.screen import screen
+from counselgraph.said import Said
 
 RULES, LEARNED = "rules", "learned"
 
@@ -87,6 +88,25 @@ def screened(text: str, *, side: Side, language: str, layers: Sequence[Named]) -
             yield found
 
 
+def beside_reply(text: str, *, before: Sequence[Said], language: str, layers: Sequence[Named]) -> Iterator[Screened]:
+    """What the layers beside the rules say of a counselor's reply; the learned one reads it with what came before.
+
+    Args:
+        text: The reply.
+        before: The dialogue so far, oldest first.
+        language: Language code, as in `screen`.
+        layers: Layers as `load_layers` gives them.
+    """
+    for name, layer in layers:
+        if layer is _screen_rules:
+            continue
+        give = partial(layer, text, side=Side.COUNSELOR, language=language)
+        if layer is _screen_learned:
+            give = partial(_screen_learned_reply, text, before=before, language=language)
+        if found := attempted(name, Side.COUNSELOR, give):
+            yield found
+
+
 def attempted(name: str, side: Side, give: Callable[[], Verdict | None]) -> Screened | None:
     """What one layer says: a failed verdict if it raises or gives what is no verdict on this side."""
     try:
@@ -129,6 +149,12 @@ def _screen_learned(text: str, *, side: Side, language: str) -> Verdict | None:
     from counselgraph.safety.learned import screen_learned  # noqa: PLC0415
 
     return screen_learned(text, side=side, language=language)
+
+
+def _screen_learned_reply(text: str, *, before: Sequence[Said], language: str) -> Verdict | None:
+    from counselgraph.safety.learned import screen_learned_reply  # noqa: PLC0415
+
+    return screen_learned_reply(text, before=before, language=language)
 
 
 _BUILT_IN: dict[str, Layer] = {RULES: _screen_rules, LEARNED: _screen_learned}
