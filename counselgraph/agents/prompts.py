@@ -33,12 +33,12 @@ def prompt_file(name: str) -> Template:
 
 
 def render(name: str, **values: object) -> str:
-    """Fill a prompt file. Values are data: a `$` inside them stays a `$`.
+    """Fill a prompt file. Values are data: a `$` inside them stays a `$`, and a square bracket becomes a round one.
 
     Raises:
         KeyError: The file has a place for which no value was given.
     """
-    return prompt_file(name).substitute(values)
+    return prompt_file(name).substitute({key: str(value).translate(_ROUND) for key, value in values.items()})
 
 
 def dialogue_for(role: str, messages: Sequence[AnyMessage]) -> tuple[ChatMessage, ...]:

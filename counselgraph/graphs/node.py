@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from counselgraph.agents.ask import Ask, Draft
 from counselgraph.agents.role import Act, Role, Update, channels
-from counselgraph.errors import ConfigError, ModelError
+from counselgraph.errors import ConfigError, InfrastructureError, ModelError
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import SessionState, heard, typed_view, upcoming
 from counselgraph.models.base import Model
@@ -64,17 +64,17 @@ def node_input(role: Role) -> type:
 
 
 def _fail_closed(role: Role) -> Act:
-    """A screen whose answer cannot be used has failed on the turn, which never lowers a level."""
+    """A screen that gives no answer, or none that can be used, has failed on the turn, which never lowers a level."""
     side = Side.COUNSELOR if role.after == COUNSELOR else Side.CLIENT
 
     async def act(view: Any, ask: Ask) -> Update:
         try:
             update = await role.act(view, ask)
-        except ModelError as error:
+        except (ModelError, InfrastructureError, TimeoutError) as error:
             ask.emit({"event": "error", "role": role.name, "message": str(error)})
             return {"verdicts": [Verdict(side=side, failed=True)]}
-        # Whatever side a model names, it was asked about this one.
-        judged = [verdict.model_copy(update={"side": side}) for verdict in update.get("verdicts", ())]
+        # Whatever side a model names, it was asked about this one; and nothing it says may lower a level.
+        judged = [verdict.model_copy(update={"side": side, "denial": False}) for verdict in update.get("verdicts", ())]
         return {**update, "verdicts": judged}
 
     return act

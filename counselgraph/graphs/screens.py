@@ -30,7 +30,7 @@ from counselgraph.safety.replies import safe_reply
 from counselgraph.safety.rewrite import rewrite_note
 from counselgraph.safety.screen import screen_reply
 from counselgraph.said import Said
-from counselgraph.transcript import CLIENT, COUNSELOR, role_of, said_by, text_of, turn
+from counselgraph.transcript import CLIENT, COUNSELOR, last_said, role_of, said_by, text_of, turn
 
 State = Mapping[str, Any]
 
@@ -85,7 +85,14 @@ def _screen_client(judged: bool, now: State, runtime: Runtime[Context]) -> Updat
     """Screen the client's draft and assess the client's risk by it."""
     context = runtime.context
     draft, before = _draft(now, CLIENT), now.get("risk") or Risk()
-    verdicts = screen_layered(draft.text, side=Side.CLIENT, language=context.language, layers=context.layers)
+    verdicts = screen_layered(
+        draft.text,
+        side=Side.CLIENT,
+        language=context.language,
+        layers=context.layers,
+        standing=before.level,
+        question=next(iter(last_said(now.get("messages", ()), COUNSELOR)), ""),
+    )
     risk = assess(before, *verdicts)
     update = _opened(*verdicts) | {"risk": risk, "risk_before": before} | _anew(before, risk)
     update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0

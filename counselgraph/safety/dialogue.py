@@ -125,7 +125,16 @@ class _Replay:
             self._judge(index, text)
 
     def _hear(self, index: int, role: str, text: str) -> None:
-        verdicts = self._noted(screened(text, side=Side.CLIENT, language=self.language, layers=self.layers))
+        question = self.said[index - 1].text if index and self.said[index - 1].role == Side.COUNSELOR else ""
+        found = screened(
+            text,
+            side=Side.CLIENT,
+            language=self.language,
+            layers=self.layers,
+            standing=self.risk.level,
+            question=question,
+        )
+        verdicts = self._noted(found)
         before, now = self.risk, assess(self.risk, *verdicts)
         if role == Side.CLIENT or now.level > before.level:
             self.risk = now

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from pydantic import ValidationError
 
 from counselgraph.errors import ConfigError
-from counselgraph.safety.levels import Side, Verdict
+from counselgraph.safety.levels import Level, Side, Verdict
 from counselgraph.safety.rules import DEFAULT_LANGUAGE
 from counselgraph.safety.screen import screen
 from counselgraph.said import Said
@@ -57,7 +57,13 @@ Layers: TypeAlias = Sequence[str | Layer]
 
 
 def screen_layered(
-    text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGUAGE, layers: Layers = (RULES,)
+    text: str,
+    *,
+    side: Side = Side.CLIENT,
+    language: str = DEFAULT_LANGUAGE,
+    layers: Layers = (RULES,),
+    standing: Level = Level.NONE,
+    question: str = "",
 ) -> tuple[Verdict, ...]:
     """The verdicts of several layers on one text, the rules' first; `assess` makes one risk of them.
 
@@ -66,15 +72,26 @@ def screen_layered(
         side: Whose words they are.
         language: Language code, as in `screen`.
         layers: What else screens it; the rules always do.
+        standing: The client's level before this turn, for the rules; see `screen`.
+        question: The counselor's turn that this one answers, for the rules.
 
     Raises:
         ConfigError: A layer is not known or cannot be imported.
     """
-    found = screened(text, side=side, language=language, layers=load_layers(layers))
+    known = load_layers(layers)
+    found = screened(text, side=side, language=language, layers=known, standing=standing, question=question)
     return tuple(one.verdict for one in found)
 
 
-def screened(text: str, *, side: Side, language: str, layers: Sequence[Named]) -> Iterator[Screened]:
+def screened(
+    text: str,
+    *,
+    side: Side,
+    language: str,
+    layers: Sequence[Named],
+    standing: Level = Level.NONE,
+    question: str = "",
+) -> Iterator[Screened]:
     """What each layer says of a text, with its name; those that have nothing to say are left out.
 
     Args:
@@ -82,9 +99,14 @@ def screened(text: str, *, side: Side, language: str, layers: Sequence[Named]) -
         side: Whose words they are.
         language: Language code, as in `screen`.
         layers: Layers as `load_layers` gives them.
+        standing: The client's level before this turn, for the rules; see `screen`.
+        question: The counselor's turn that this one answers, for the rules.
     """
     for name, layer in layers:
-        if found := attempted(name, side, partial(layer, text, side=side, language=language)):
+        give = partial(layer, text, side=side, language=language)
+        if layer is _screen_rules:
+            give = partial(screen, text, side=side, language=language, standing=standing, question=question)
+        if found := attempted(name, side, give):
             yield found
 
 

@@ -164,6 +164,8 @@ class Book(Frozen):
         takes_up: How a reply shows that it has heard a risk, apart from asking.
         calling: What leads to a number to call or text.
         asking: What makes a sentence a question.
+        asks_of_death: Which of the direct questions ask about suicide, so that a bare "yes" discloses it.
+        affirms: How such a "yes" begins.
         together: What findings of the client's side mean beside each other.
     """
 
@@ -176,6 +178,8 @@ class Book(Frozen):
     takes_up: Patterns
     calling: Patterns
     asking: Patterns = ("[?]",)
+    asks_of_death: Patterns = ()
+    affirms: Patterns = ()
     times: dict[Marker, Patterns]
     guards: dict[GuardKind, Guard]
     rules: tuple[Rule, ...]
@@ -259,6 +263,8 @@ class Book(Frozen):
             self.takes_up,
             self.calling,
             self.asking,
+            self.asks_of_death,
+            self.affirms,
             *self.times.values(),
         )
         for guard in self.guards.values():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from counselgraph.safety.context import in_dialogue
 from counselgraph.safety.echo import leaked
-from counselgraph.safety.fold import Folded, fold
+from counselgraph.safety.fold import SENTENCE_BREAK, Folded, fold
 from counselgraph.safety.levels import Category, Finding, Level, Risk, Side, Subject, Time, Verdict
 from counselgraph.safety.passage import Passage
 from counselgraph.safety.reply import invented_contacts, left_out
@@ -36,7 +36,14 @@ _ANOTHERS = (GuardKind.OTHER, GuardKind.REPORTED)
 _EMPTIES_A_DENIAL = (GuardKind.NEGATION, GuardKind.REPORTED, GuardKind.HOLLOW)
 
 
-def screen(text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGUAGE) -> Verdict:
+def screen(
+    text: str,
+    *,
+    side: Side = Side.CLIENT,
+    language: str = DEFAULT_LANGUAGE,
+    standing: Level = Level.NONE,
+    question: str = "",
+) -> Verdict:
     """Screen one text.
 
     Findings are ordered by level, highest first, then by place. Figurative speech and fiction are reported and do not
@@ -49,9 +56,13 @@ def screen(text: str, *, side: Side = Side.CLIENT, language: str = DEFAULT_LANGU
         language: Language code. The English rules are run beside those of any other language, since English comes up
             in every session. Without rules for the language only they are run, and the verdict is marked failed, so
             that it never lowers a level.
+        standing: The client's level before this turn. From R2 up, words that leave it unsaid themselves ("I have
+            bought the rope") count as beside what was said before.
+        question: The counselor's turn that this one answers; a bare "yes" to a question about suicide is R3.
     """
-    folded = fold(text)
-    verdict = _together([screen_folded(folded, side, book) for book in _books_for(language)])
+    folded, books = fold(text), _books_for(language)
+    verdicts = [screen_folded(folded, side, book, standing) for book in books]
+    verdict = _together([*verdicts, *_affirmed(folded, question, books)] if question else verdicts)
     return verdict if language_of(language) in languages() else verdict.model_copy(update={"failed": True})
 
 
@@ -98,7 +109,25 @@ def screen_reply(
     return verdict.model_copy(update={"findings": findings, "level": _highest(findings)})
 
 
-def screen_folded(folded: Folded, side: Side, book: Book) -> Verdict:
+def _affirmed(answer: Folded, question: str, books: Sequence[Book]) -> Iterator[Verdict]:
+    """A client's "yes" to a question about suicide, as a verdict; in a client's words alone it would not show."""
+    asked = fold(question).text.split(SENTENCE_BREAK)
+    for book in books:
+        yes, asks, death = (book.any_of(each) for each in (book.affirms, book.asking, book.asks_of_death))
+        said = yes.match(answer.text.lstrip())
+        if said and any(asks.search(sentence) and death.search(sentence) for sentence in asked):
+            start = len(answer.text) - len(answer.text.lstrip())
+            finding = Finding(
+                category=Category.SI_ACTIVE,
+                level=Level.ACTIVE,
+                quote=answer.quote(start, start + said.end()),
+                source=f"rules/{book.language}:yes-to-the-question",
+            )
+            yield Verdict(side=Side.CLIENT, level=Level.ACTIVE, findings=(finding,))
+            return
+
+
+def screen_folded(folded: Folded, side: Side, book: Book, standing: Level = Level.NONE) -> Verdict:
     """Screen a folded text with the rules of one book."""
     found: dict[Finding, Rule] = {}
     denied = side is Side.CLIENT and _says_denial(folded, book)
@@ -108,7 +137,7 @@ def screen_folded(folded: Folded, side: Side, book: Book) -> Verdict:
                 denied = denied or _denies(rule, passage)
             elif finding := _finding(rule, passage):
                 found[finding] = rule
-    beside = list(_side_by_side(found))
+    beside = list(_side_by_side(found, disclosed=standing >= Level.PASSIVE))
     findings = tuple(sorted((*beside, *_composed(beside, book)), key=lambda finding: -finding.level))
     denial = denied and not any(map(_undoes_a_denial, findings))
     return Verdict(side=side, level=_highest(findings), findings=findings, denial=denial)
@@ -189,10 +218,10 @@ def _finding(rule: Rule, passage: Passage) -> Finding | None:
     return _of_another(finding) if rule.side is Side.CLIENT else None
 
 
-def _side_by_side(found: Mapping[Finding, Rule]) -> Iterator[Finding]:
-    """Findings of one text in each other's light: see `Rule.beside`."""
+def _side_by_side(found: Mapping[Finding, Rule], *, disclosed: bool) -> Iterator[Finding]:
+    """Findings of one text in each other's light, and in that of what was disclosed before: see `Rule.beside`."""
     plain = [finding for finding, rule in found.items() if rule.beside is None and _is_own(finding)]
-    near_death = any(
+    near_death = disclosed or any(
         finding.category in SELF_DIRECTED or (finding.category in _NEAR_DEATH and finding.level >= Level.PASSIVE)
         for finding in plain
     )

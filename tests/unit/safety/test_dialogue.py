@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -180,3 +181,39 @@ def test_a_megabyte_is_screened_in_seconds(unit: str, side: Side) -> None:
 def test_a_reply_alone_is_screened_as_a_reply_without_risk(text: str) -> None:
     found = screen_dialogue(text, side=COUNSELOR, locale="US")
     assert found.level == screen_reply(text, risk=Risk(), locale="US").level
+
+
+def test_the_learned_layer_reads_a_reply_with_what_came_before(monkeypatch: pytest.MonkeyPatch):
+    from counselgraph.safety import learned
+
+    heard: list[Any] = []
+
+    def reading(reply: str, *, before: Any, language: str) -> Verdict:
+        heard.append((reply, list(before), language))
+        return Verdict(side=Side.COUNSELOR, level=Level.PASSIVE)
+
+    monkeypatch.setattr(learned, "screen_learned_reply", reading)
+    said = [Said("client", "I am so sad."), Said("counselor", "What happened?")]
+    both = screen_dialogue(said, side=Side.COUNSELOR, layers=["rules", "learned"])
+    assert heard == [("What happened?", [said[0]], "en")]
+    assert both.level == Level.PASSIVE
+    assert screen_dialogue(said, side=Side.COUNSELOR).level == Level.NONE
+
+
+def after(*turns: str | tuple[str, str]) -> list[int]:
+    said = [Said("client", turn) if isinstance(turn, str) else Said(*turn) for turn in turns]
+    return [int(turn.level) for turn in screen_dialogue(said).turns]
+
+
+def test_a_yes_to_the_direct_question_is_a_disclosure_and_a_no_is_none():
+    asked = ("counselor", "Thank you for telling me. Are you thinking of killing yourself?")
+    assert after("I am so tired.", asked, "Yes. I am.") == [0, 3]
+    assert after("I am so tired.", asked, "No. I am not.") == [0, 0]
+    assert after("I am so tired.", ("counselor", "Are you safe at home?"), "Yes. I am.") == [0, 0]
+    assert after("I am so tired.", ("counselor", "Did you sleep?"), "Yes.") == [0, 0]
+
+
+def test_means_named_after_a_disclosure_count_as_beside_it():
+    means = "I've bought the rope, it's in the boot."
+    assert after(means)[-1] < 3
+    assert after("I want to kill myself.", means) == [3, 4]

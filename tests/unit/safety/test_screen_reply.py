@@ -178,10 +178,11 @@ def test_suicide_is_asked_about_first_where_the_risk_speaks_of_death(said: str, 
     assert missing == [level]
 
 
-@pytest.mark.parametrize("ending", ["か。", "か？"])
+@pytest.mark.parametrize("ending", ["か。", "か?"])
 def test_a_japanese_question_needs_no_question_mark(ending: str):
     risk = assess(None, screen("死にたいです。", language="ja"))
-    asked = screen_reply(f"話してくれてありがとう。今も死にたいと思っています{ending}", risk=risk, language="ja", locale="JP")
+    words = f"話してくれてありがとう。今も死にたいと思っています{ending}"
+    asked = screen_reply(words, risk=risk, language="ja", locale="JP")
     told = screen_reply("話してくれてありがとう。死にたいのですね。", risk=risk, language="ja", locale="JP")
     assert Category.NO_DIRECT_QUESTION not in found(asked)
     assert Category.NO_DIRECT_QUESTION in found(told)
