@@ -13,6 +13,7 @@ from counselgraph.cli import safety
 from counselgraph.cli import export
 from counselgraph.cli import personas
 from counselgraph.cli import screen
+from counselgraph.cli import memory
 from counselgraph.cli import doctor
 from counselgraph.cli import serve_model
 
@@ -26,6 +27,7 @@ __all__ = [
     "export",
     "fork",
     "main",
+    "memory",
     "personas",
     "run",
     "safety",

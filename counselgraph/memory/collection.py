@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING
 from counselgraph.errors import ConfigError
 from counselgraph.memory.connect import (
     EMBEDDER,
+    NAME,
     Place,
     collection_of,
     connect,
+    create_collection,
     described,
     disconnect,
     rows_a_write,
     translated,
 )
 from counselgraph.memory.lock import FolderLock
+from counselgraph.memory.purge import DATABASE, rebuild, recover, scrub
+from counselgraph.memory.ranking import Counts
+from counselgraph.memory.shelves import Shelves
 
 if TYPE_CHECKING:
     from chromadb import Collection
+    from chromadb.api.client import Client
 
 _guard = threading.Lock()
 _opened: dict[tuple[int, Place], SharedCollection] = {}
@@ -37,50 +43,72 @@ class SharedCollection:
 
     Attributes:
         place: Absolute path of the folder, or the server's URL.
+        embedder: Name of the embedder that the place was made with.
         rows: The Chroma collection; reads may run side by side.
         writing: Held by whoever writes; SQLite has one writer, and a queue in here is cheaper than its retries.
         batch: Most rows that Chroma takes in one write.
+        shelves: What was read lately; None behind a server, where others write as well.
+        crowded: Scopes known to hold more memories than a recall ranks exactly, with the words of some of them.
     """
 
-    def __init__(self, place: Place, embedder: str) -> None:
+    def __init__(self, place: Place, embedder: str | None) -> None:
         self.place = place
         self.writing = threading.Lock()
+        self.shelves = Shelves() if isinstance(place, Path) else None
+        self.crowded: dict[str, Counts] = {}
         self._process = os.getpid()
         self._users = 0
+        self._calls = 0
+        self._paused = False
+        self._changed = threading.Condition(_guard)
         with ExitStack() as undo:
             if isinstance(place, Path):
                 undo.callback(FolderLock(place).release)
-            client = connect(place)
-            undo.callback(disconnect, client)
-            self.rows = collection_of(client, place, embedder)
-            self.batch = rows_a_write(client, place)
+            self._client = self._connect(embedder)
+            undo.callback(self._disconnect)
+            self.batch = rows_a_write(self._client, place)
+            self.embedder = str((self.rows.metadata or {}).get(EMBEDDER))
             self._check(embedder)
             self._close = undo.pop_all().close
 
-    def _check(self, embedder: str) -> None:
-        made_with = (self.rows.metadata or {}).get(EMBEDDER)
-        if made_with != embedder:
+    def _connect(self, embedder: str | None) -> Client:
+        client = connect(self.place)
+        try:
+            if isinstance(self.place, Path):
+                with translated(self.place):
+                    recover(client, NAME)
+            self.rows = collection_of(client, self.place, embedder)
+        except BaseException:
+            disconnect(client)
+            raise
+        return client
+
+    def _disconnect(self) -> None:
+        disconnect(self._client)
+
+    def _check(self, embedder: str | None) -> None:
+        if embedder not in {self.embedder, None}:
             other = "folder" if isinstance(self.place, Path) else "server"
             raise ConfigError(
-                f"{described(self.place)} was made with the embedder {made_with!r}, not {embedder!r}, and "
-                f"their vectors cannot be compared. Fix: use the embedder {made_with!r}, or another {other}."
+                f"{described(self.place)} was made with the embedder {self.embedder!r}, not {embedder!r}, and "
+                f"their vectors cannot be compared. Fix: use the embedder {self.embedder!r}, or another {other}."
             )
 
     @classmethod
-    def open(cls, place: Place, embedder: str) -> SharedCollection:
+    def open(cls, place: Place, embedder: str | None) -> SharedCollection:
         """Open a place's collection, or share the one this process has open already; the caller is its user.
 
         Args:
             place: A server's URL, or an absolute path with its links resolved; a folder is made if it is not there.
-            embedder: Name of the embedder that makes the vectors.
+            embedder: Name of the embedder that makes the vectors; None to take what is there, whatever made it.
 
         Raises:
             ConfigError: The folder is a file, is not writable, is open in another process, or the place has another
-                embedder.
+                embedder; without one, also if there is no store.
             InfrastructureError: Chroma cannot read what is in the folder, or the server does not answer.
         """
         if isinstance(place, Path):
-            _make(place)
+            _require(place) if embedder is None else _make(place)
         key = (os.getpid(), place)
         with _guard:
             shared = _opened.get(key)
@@ -110,16 +138,86 @@ class SharedCollection:
             if self._users == 0:
                 raise ConfigError(closed(self.place))
             self._users += 1
+            self._changed.wait_for(lambda: not self._paused)
+            self._calls += 1
         try:
             with translated(self.place):
                 yield self.rows
         finally:
+            with _guard:
+                self._calls -= 1
+                self._changed.notify_all()
+            self.leave()
+
+    @contextmanager
+    def write(self, scopes: Iterable[str] | None) -> Iterator[Collection]:
+        """Be the one who writes memories of some scopes, of any if None."""
+        with self.use() as rows, self.writing:
+            try:
+                yield rows
+            finally:
+                if self.shelves is not None:
+                    self.shelves.drop(scopes)
+                if scopes is None:
+                    self.crowded.clear()
+
+    def purge(self) -> None:
+        """Write a folder's database anew, without a trace of what was deleted. Other calls wait meanwhile.
+
+        Raises:
+            ConfigError: The place is a server, whose files are not ours.
+            InfrastructureError: The database cannot be read or written.
+        """
+        folder = self.require_files()
+        with self._alone():
+            with translated(folder):
+                rebuild(self._client, NAME, lambda name: create_collection(self._client, name, self.embedder))
+            self._disconnect()
+            try:
+                scrub(folder)
+            finally:
+                self._client = self._connect(self.embedder)
+
+    def require_files(self) -> Path:
+        """The folder, if the place is one.
+
+        Raises:
+            ConfigError: It is a server.
+        """
+        if isinstance(self.place, Path):
+            return self.place
+        raise ConfigError(
+            f"{described(self.place)} has its files open, so deleted memories stay in them. Fix: forget without "
+            "purging, or stop the server and purge its folder."
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep out every call, once those in flight have ended."""
+        with _guard:
+            self._changed.wait_for(lambda: not self._paused)
+            self._users += 1
+            self._paused = True
+            self._changed.wait_for(lambda: not self._calls)
+        try:
+            yield
+        finally:
+            with _guard:
+                self._paused = False
+                self._changed.notify_all()
             self.leave()
 
 
 def closed(place: Place) -> str:
     """What a closed store says."""
     return f"the memory store in {str(place)!r} is closed. Fix: open it again."
+
+
+def _require(folder: Path) -> None:
+    if not (folder / DATABASE).is_file():
+        raise ConfigError(
+            f"{described(folder)} holds no memory store. Fix: name the folder of one, such as RUN/memory, or a server."
+        )
 
 
 def _make(folder: Path) -> None:

@@ -21,7 +21,7 @@ Place = Path | str
 """Where memories are: the folder of a database, or the URL of a Chroma server."""
 
 EMBEDDER = "embedder"
-_NAME = "memories"
+NAME = "memories"
 # Rows after which Chroma folds its log into the index. Sessions write a few memories at a time, and every write reads
 # the log: at Chroma's own 1000, such a write takes twice as long and the folder twice the space.
 _SYNC_EVERY = 100
@@ -82,26 +82,34 @@ def rows_a_write(client: Client, place: Place) -> int:
     return min(most, _ROWS_A_REQUEST) if is_url(place) else most
 
 
-def collection_of(client: Client, place: Place, embedder: str) -> Collection:
-    """The collection of memories, made if it is not there.
+def collection_of(client: Client, place: Place, embedder: str | None) -> Collection:
+    """The collection of memories, made if it is not there and an embedder is given.
 
     Raises:
+        ConfigError: It is not there, and there is no embedder to make it for.
         InfrastructureError: Chroma failed.
     """
     from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415 - see `_to_folder`
 
     with translated(place):
         with suppress(NotFoundError):
-            return client.get_collection(_NAME, embedding_function=None)
+            return client.get_collection(NAME, embedding_function=None)
+        if embedder is None:
+            raise ConfigError(f"{described(place)} holds no memories. Fix: name the place of a memory store.")
         try:
-            return client.create_collection(
-                _NAME,
-                embedding_function=None,
-                metadata={EMBEDDER: embedder},
-                configuration={"hnsw": {"space": "ip", "sync_threshold": _SYNC_EVERY}},
-            )
+            return create_collection(client, NAME, embedder)
         except ChromaError:  # another user of the server made it a moment ago, or something is wrong with it
-            return client.get_collection(_NAME, embedding_function=None)
+            return client.get_collection(NAME, embedding_function=None)
+
+
+def create_collection(client: Client, name: str, embedder: str) -> Collection:
+    """A new collection for vectors of an embedder."""
+    return client.create_collection(
+        name,
+        embedding_function=None,
+        metadata={EMBEDDER: embedder},
+        configuration={"hnsw": {"space": "ip", "sync_threshold": _SYNC_EVERY}},
+    )
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from counselgraph.errors import ConfigError
+from counselgraph.memory.endpoint import EndpointEmbedder
 from counselgraph.memory.lexical import LexicalEmbedder
 from counselgraph.memory.minilm import MiniLMEmbedder
 
@@ -33,8 +34,9 @@ def load_embedder(name: str = "lexical") -> Embedder:
     """Make the embedder of a name.
 
     Args:
-        name: "lexical" (built in, needs nothing) or "minilm:<folder>" (a folder with `model.onnx` and
-            `tokenizer.json`; needs the extra `counselgraph[minilm]`).
+        name: "lexical" (built in, needs nothing), "minilm:<folder>" (a folder with `model.onnx` and
+            `tokenizer.json`; needs the extra `counselgraph[minilm]`) or "endpoint:<model>@<URL>" (an OpenAI-compatible
+            server, which is sent every text; the URL ends in `/v1`).
 
     Raises:
         ConfigError: The name is unknown, or files or packages it needs are missing.
@@ -47,5 +49,18 @@ def load_embedder(name: str = "lexical") -> Embedder:
             return MiniLMEmbedder(Path(argument))
         case "minilm":
             raise ConfigError("embedder `minilm` needs the folder of its model. Fix: write `minilm:<folder>`.")
+        case "endpoint":
+            return _endpoint(argument)
         case _:
-            raise ConfigError(f"unknown embedder {name!r}. Fix: use `lexical` or `minilm:<folder>`.")
+            raise ConfigError(
+                f"unknown embedder {name!r}. Fix: use `lexical`, `minilm:<folder>` or `endpoint:<model>@<URL>`."
+            )
+
+
+def _endpoint(argument: str) -> EndpointEmbedder:
+    model, at, url = argument.rpartition("@http")
+    if not model:
+        raise ConfigError(
+            "embedder `endpoint` needs a model and a URL. Fix: write `endpoint:MODEL@http://HOST:PORT/v1`."
+        )
+    return EndpointEmbedder(model, f"{at.removeprefix('@')}{url}")

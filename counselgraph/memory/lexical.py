@@ -53,6 +53,7 @@ _MAX_WORD = 64  # Longer ones are no words, but pasted noise whose n-grams would
 _VOWELS = frozenset("aeiouy")
 
 
+@lru_cache(maxsize=32_768)
 def fold(word: str) -> str:
     """Return a word without its English inflection: "running", "runs" and "run" come out the same.
 
@@ -101,6 +102,11 @@ def tokens(text: str) -> list[str]:
         else:
             found.append(token[:_MAX_WORD])
     return found
+
+
+def terms(text: str) -> list[str]:
+    """The stems of a text's content words, in order; function words are left out."""
+    return [fold(token) for token in tokens(text) if token not in _STOP_WORDS]
 
 
 def _grams(text: str, sizes: Sequence[int]) -> list[str]:

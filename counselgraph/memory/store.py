@@ -3,57 +3,79 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from counselgraph.errors import ConfigError
+from counselgraph.memory import revise, rows
 from counselgraph.memory.collection import SharedCollection, closed
-from counselgraph.memory.connect import place_of
 from counselgraph.memory.commits import GroupCommit
+from counselgraph.memory.connect import place_of
 from counselgraph.memory.embed import Embedder, load_embedder
-from counselgraph.memory.record import Kind, MemoryRecord
+from counselgraph.memory.forgetting import Forgetting
+from counselgraph.memory.layout import CLIENT, to_session
+from counselgraph.memory.ranking import Sight, Vector, Weights, rank
+from counselgraph.memory.reading import candidates, everything
+from counselgraph.memory.record import Kind, MemoryRecord, Moment, order, scope
 
-# Similarities are compared to this many decimals, so that the last bits of a sum never decide an order.
-_DECIMALS = 6
-
-
-_OPEN_LOOPS = frozenset({Kind.SUMMARY, Kind.HOMEWORK})
+_OF_LAST_SESSION = frozenset({Kind.SUMMARY, Kind.HOMEWORK})
 
 
 class MemoryStore:
     """What the roles keep of their clients, in one folder or on one Chroma server.
 
-    A memory is read only under the owner and the client it was written for; there is no call that reads across.
-    Recall ranks every memory of that owner and client exactly: an approximate index may miss some of them, and its
-    answers depend on the order of writing.
+    A memory is read only under the owner and the client it was written for; there is no call that reads across but
+    `records`, which is for looking after a store.
+
+    Recall ranks every memory of that owner and client exactly up to 500 of them; beyond, Chroma's index picks the
+    nearest ones first. Where a call takes `at`, it answers as of the beginning of that session: what was learned,
+    recalled, settled or superseded in it or later is not known yet.
 
     Opening one folder several times in one process gives stores that share it. Another process is refused, because
     Chroma would answer it from a stale index; the refusal ends when the first process closes the folder or dies.
     A server takes any number of processes. Stores may be used from any number of threads, but not in a forked child.
 
-    Blocking. `aremember` and `arecall` are for async nodes; for the other calls, and for `open`, which takes about a
+    Blocking. The calls that begin with `a` are for async nodes; for the others, and for `open`, which takes about a
     second the first time, use `asyncio.to_thread`.
     """
 
-    def __init__(self, shared: SharedCollection, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        shared: SharedCollection,
+        embedder: Embedder | None,
+        *,
+        forgetting: Forgetting | None = None,
+        weights: Weights | None = None,
+    ) -> None:
         self._shared = shared
         self._embedder = embedder
+        self._forgetting = forgetting
+        self._weights = weights or Weights()
         self._closed = False
         self._commits = GroupCommit(self.remember)
 
     @classmethod
-    def open(cls, place: str | Path, *, embedder: Embedder | None = None) -> Self:
+    def open(
+        cls,
+        place: str | Path,
+        *,
+        embedder: Embedder | None = None,
+        forgetting: Forgetting | None = None,
+        weights: Weights | None = None,
+    ) -> Self:
         """Open a memory folder, making it if need be, or the store of a Chroma server.
 
         Args:
             place: Folder of the database, or the server's URL (`http://host:port`).
             embedder: What turns texts into vectors, the lexical embedder if None. A place remembers its name.
+            forgetting: How memories fade out of reach of `recall` and `brief`; None: they never do.
+            weights: What counts how much in recall.
 
         Raises:
             ConfigError: The folder is a file, is not writable or is open in another process, the URL cannot be used,
@@ -61,54 +83,73 @@ class MemoryStore:
             InfrastructureError: Chroma cannot read what is in the folder, or the server does not answer.
         """
         embedder = embedder or load_embedder()
-        return cls(SharedCollection.open(place_of(place), embedder.name), embedder)
+        shared = SharedCollection.open(place_of(place), embedder.name)
+        return cls(shared, embedder, forgetting=forgetting, weights=weights)
+
+    @classmethod
+    def inspect(cls, place: str | Path) -> Self:
+        """Open a store that is there, whatever embedder it was made with, to read it or to delete from it.
+
+        What needs an embedder, `remember` and `recall` with a query among them, raises ConfigError.
+
+        Raises:
+            ConfigError: There is no store, or another process has it open.
+            InfrastructureError: Chroma cannot read what is there, or the server does not answer.
+        """
+        return cls(SharedCollection.open(place_of(place), None), None)
+
+    @property
+    def embedder(self) -> str:
+        """Name of the embedder that the place was made with."""
+        return self._shared.embedder
 
     def remember(self, records: Sequence[MemoryRecord]) -> int:
         """Write memories; writing one again changes nothing.
 
-        When this returns, the memories are on disk and survive a killed process.
+        A memory with a subject takes the place of the valid one with that subject, and a portrait that of the valid
+        portrait; what they supersede stays in the history. When this returns, the memories are on disk and survive a
+        killed process.
 
         Args:
             records: Memories of any owners and clients, any number of them.
 
         Returns:
-            Number of different memories written.
+            Number of different memories among `records`.
 
         Raises:
             ConfigError: The store is closed.
             InfrastructureError: The database cannot be written.
         """
         unique = list({record.id: record for record in records}.values())
-        if not unique:
-            return 0
-        vectors = self._embed([record.text for record in unique])
         shared = self._open_shared()
-        with shared.use() as rows, shared.writing:
-            for start in range(0, len(unique), shared.batch):
-                part = unique[start : start + shared.batch]
-                rows.upsert(
-                    ids=[record.id for record in part],
-                    embeddings=vectors[start : start + shared.batch],
-                    documents=[record.text for record in part],
-                    metadatas=[_to_metadata(record) for record in part],
-                )
+        if unique:
+            with shared.write({scope(record.owner, record.client_id) for record in unique}) as collection:
+                rows.write(collection, shared.batch, unique, self._embed)
         return len(unique)
 
     def recall(
-        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+        self,
+        *,
+        owner: str,
+        client_id: str,
+        query: str,
+        k: int = 6,
+        unless: str | None = None,
+        at: Moment | None = None,
     ) -> tuple[MemoryRecord, ...]:
-        """Return the memories of one owner about one client that are nearest to a text.
+        """Return the valid memories of one owner about one client that matter most for a text.
 
         Args:
             owner: Role that kept them.
             client_id: Client they are about.
-            query: What to look for; without any content every memory is equally near.
+            query: What to look for; without any content only recency, importance and what is owed count.
             k: Most memories to return; none if it is not positive.
             unless: Session whose memories are left out, so that a session played again does not remember itself.
+            at: Session at hand; None for all that is known, on the day of the latest.
 
         Returns:
-            Up to `k` memories, the nearest first; of equally near ones the later session first, then by exchange and
-            text. The order depends on what is stored, never on when it was written.
+            Up to `k` memories, the best first; of equal ones the later session first, then by exchange and text. The
+            order depends on what is stored, never on when it was written.
 
         Raises:
             ConfigError: The store is closed.
@@ -116,63 +157,56 @@ class MemoryStore:
         """
         if k <= 0:
             return ()
-        with self._open_shared().use() as rows:
-            found = rows.get(where=_scope(owner, client_id), include=["documents", "metadatas", "embeddings"])
-        records = _to_records(found)
-        if not records:
-            return ()
-        nearness = self._nearness(query, _vectors(found["embeddings"]))
-        ranked = sorted(
-            zip(nearness, records, strict=True),
-            key=lambda pair: (-pair[0], -pair[1].session_number, pair[1].exchange, pair[1].text, pair[1].id),
-        )
-        return tuple(record for _, record in ranked if record.session != unless)[:k]
+        found, meaning = candidates(self._open_shared(), owner, client_id, self._vector(query), k)
+        return rank(found, meaning, query, Sight(at, unless, self._forgetting), self._weights)[:k]
 
     def brief(
-        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+        self,
+        *,
+        owner: str,
+        client_id: str,
+        query: str,
+        k: int = 6,
+        unless: str | None = None,
+        at: Moment | None = None,
     ) -> tuple[MemoryRecord, ...]:
         """Return what an owner should have in mind when the next session begins.
 
-        That is the last session's summary and homework, whatever the query, and beside them what is nearest to it.
+        That is the portrait, the last session's summary and homework and all that is still owed, whatever the query,
+        and beside them what `recall` returns.
 
         Args:
             owner: Role that kept them.
             client_id: Client they are about.
             query: What the next session is likely about.
-            k: Most memories to return besides those of the last session.
+            k: Most memories to return besides the others.
             unless: Session whose memories are left out.
+            at: Session at hand; None for all that is known.
 
         Returns:
             Memories in the order they come from.
         """
-        kept = [record for record in self.history(owner=owner, client_id=client_id) if record.session != unless]
-        latest = max((record.session_number for record in kept), default=0)
-        last = {record for record in kept if record.session_number == latest and record.kind in _OPEN_LOOPS}
-        near = set(self.recall(owner=owner, client_id=client_id, query=query, k=k, unless=unless))
-        return tuple(record for record in kept if record in last | near)
+        sight = Sight(at, unless, None)
+        kept = self.history(owner=owner, client_id=client_id)
+        known = [record for record in kept if sight.sees(record, sight.now(kept))]
+        latest = max((record.session_number for record in known), default=0)
+        always = {
+            record
+            for record in known
+            if (record.session_number == latest and record.kind in _OF_LAST_SESSION)
+            or record.kind is Kind.PORTRAIT
+            or record.open_at(at)
+        }
+        near = set(self.recall(owner=owner, client_id=client_id, query=query, k=k, unless=unless, at=at))
+        return tuple(record for record in known if record in always | near)
 
-    async def abrief(
-        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
-    ) -> tuple[MemoryRecord, ...]:
-        """Call `brief` in a thread."""
-        return await asyncio.to_thread(self.brief, owner=owner, client_id=client_id, query=query, k=k, unless=unless)
-
-    async def aremember(self, records: Sequence[MemoryRecord]) -> int:
-        """Call `remember` in a thread, together with what other tasks write at the same time."""
-        return await self._commits.add(records) if records else 0
-
-    async def arecall(
-        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
-    ) -> tuple[MemoryRecord, ...]:
-        """Call `recall` in a thread."""
-        return await asyncio.to_thread(self.recall, owner=owner, client_id=client_id, query=query, k=k, unless=unless)
-
-    async def asessions(self, client_id: str, *, unless: str | None = None) -> int:
-        """Call `sessions` in a thread."""
-        return await asyncio.to_thread(self.sessions, client_id, unless=unless)
+    def portrait(self, *, owner: str, client_id: str, at: Moment | None = None) -> MemoryRecord | None:
+        """Return an owner's portrait of a client as it is valid, None if there is none."""
+        versions = self.history(owner=owner, client_id=client_id, kinds={Kind.PORTRAIT})
+        return next((record for record in versions if record.known_at(at) and record.valid_at(at)), None)
 
     def history(self, *, owner: str, client_id: str, kinds: Collection[Kind] | None = None) -> tuple[MemoryRecord, ...]:
-        """Return all memories of one owner about one client, in the order they come from.
+        """Return all memories of one owner about one client, superseded ones too, in the order they come from.
 
         Args:
             owner: Role that kept them.
@@ -182,12 +216,8 @@ class MemoryStore:
         Returns:
             Memories by session number, exchange and text.
         """
-        with self._open_shared().use() as rows:
-            found = rows.get(where=_scope(owner, client_id), include=["documents", "metadatas"])
-        wanted = [record for record in _to_records(found) if kinds is None or record.kind in kinds]
-        return tuple(
-            sorted(wanted, key=lambda record: (record.session_number, record.exchange, record.text, record.id))
-        )
+        kept = everything(self._open_shared(), owner, client_id)
+        return tuple(sorted((record for record in kept if kinds is None or record.kind in kinds), key=order))
 
     def sessions(self, client_id: str, *, unless: str | None = None) -> int:
         """Return the highest session number that any owner remembers of a client, 0 if there is none.
@@ -195,26 +225,127 @@ class MemoryStore:
         The client's next session has this number plus one, also if a session in between left no memory. Memories of
         the session `unless` do not count.
         """
-        with self._open_shared().use() as rows:
-            found: Mapping[str, Any] = rows.get(where={"client_id": client_id}, include=["metadatas"])
-        told = [metadata for metadata in found["metadatas"] or [] if metadata["session"] != unless]
-        return max((metadata["session_number"] for metadata in told), default=0)
+        with self._open_shared().use() as collection:
+            found = collection.get(where={CLIENT: client_id}, include=["metadatas"])
+        told = map(to_session, found["metadatas"] or [])
+        return max((number for session, number in told if session != unless), default=0)
 
-    def forget(self, client_id: str) -> int:
+    def strengthen(self, records: Sequence[MemoryRecord], *, day: float) -> int:
+        """Note that memories were recalled on a day; noting it again changes nothing.
+
+        Recall itself writes nothing, so that looking at memories does not change them: call this once for what a role
+        was given to work with, when its session ends.
+
+        Args:
+            records: What `recall` or `brief` returned; any owners and clients.
+            day: Day of the session that recalled them.
+
+        Returns:
+            Number of memories for which this is new.
+        """
+        return self._revise(records, partial(revise.strengthened, day=day))
+
+    def close_loops(self, records: Sequence[MemoryRecord], *, session_number: int) -> int:
+        """Note that nothing is owed any more: the homework was asked about, the promise was kept.
+
+        Args:
+            records: Open memories.
+            session_number: Session in which it happened; the earliest counts.
+
+        Returns:
+            Number of memories changed.
+        """
+        return self._revise(records, partial(revise.closed, session_number=session_number))
+
+    def supersede(self, older: MemoryRecord, newer: MemoryRecord) -> None:
+        """Write a memory that takes the place of another, whether they share a subject or not.
+
+        Raises:
+            ConfigError: They are not of one owner and client.
+        """
+        if scope(older.owner, older.client_id) != scope(newer.owner, newer.client_id):
+            raise ConfigError(
+                "a memory cannot supersede one of another owner or client. Fix: give both one owner and client_id."
+            )
+        self.remember([newer])
+        self._revise(
+            [older], lambda found: [revise.superseded(record, newer) for record in found if not record.superseded_by]
+        )
+
+    def forget(self, client_id: str, *, purge: bool = False) -> int:
         """Delete every owner's memories of a client.
 
-        No call returns them any more. Chroma's log may keep their bytes in the database file for a while; delete the
-        folder where that matters.
+        No call returns them any more. Without `purge` their bytes stay in the files until Chroma needs the place.
+
+        Args:
+            client_id: The client.
+            purge: Write the folder's files anew, without a trace of what was deleted. Takes as long as writing all
+                other memories again, about a second for 1,000, and keeps other calls waiting. Repeat it if the
+                process is killed meanwhile.
 
         Returns:
             Number of memories deleted.
+
+        Raises:
+            ConfigError: `purge` is wanted of a server, whose files are not ours; nothing is deleted then.
         """
         shared = self._open_shared()
-        with shared.use() as rows, shared.writing:
-            ids = rows.get(where={"client_id": client_id}, include=[])["ids"]
-            for start in range(0, len(ids), shared.batch):
-                rows.delete(ids=ids[start : start + shared.batch])
-        return len(ids)
+        if purge:
+            shared.require_files()
+        with shared.write(None) as collection:
+            count = rows.delete(collection, shared.batch, client_id)
+        if purge:
+            shared.purge()
+        return count
+
+    def records(self, *, owner: str | None = None, client_id: str | None = None) -> tuple[MemoryRecord, ...]:
+        """Return what is in the store, for looking after it; no role may be given this.
+
+        Returns:
+            Memories by client, owner, session number, exchange and text.
+        """
+        with self._open_shared().use() as collection:
+            found = [record for page in rows.pages(collection, client_id) for record in page]
+        wanted = (record for record in found if owner in {None, record.owner})
+        return tuple(sorted(wanted, key=lambda record: (record.client_id, record.owner, *order(record))))
+
+    async def aremember(self, records: Sequence[MemoryRecord]) -> int:
+        """Call `remember` in a thread, together with what other tasks write at the same time."""
+        return await self._commits.add(records) if records else 0
+
+    async def arecall(
+        self,
+        *,
+        owner: str,
+        client_id: str,
+        query: str,
+        k: int = 6,
+        unless: str | None = None,
+        at: Moment | None = None,
+    ) -> tuple[MemoryRecord, ...]:
+        """Call `recall` in a thread."""
+        return await asyncio.to_thread(
+            self.recall, owner=owner, client_id=client_id, query=query, k=k, unless=unless, at=at
+        )
+
+    async def abrief(
+        self,
+        *,
+        owner: str,
+        client_id: str,
+        query: str,
+        k: int = 6,
+        unless: str | None = None,
+        at: Moment | None = None,
+    ) -> tuple[MemoryRecord, ...]:
+        """Call `brief` in a thread."""
+        return await asyncio.to_thread(
+            self.brief, owner=owner, client_id=client_id, query=query, k=k, unless=unless, at=at
+        )
+
+    async def asessions(self, client_id: str, *, unless: str | None = None) -> int:
+        """Call `sessions` in a thread."""
+        return await asyncio.to_thread(self.sessions, client_id, unless=unless)
 
     def close(self) -> None:
         """Close this store; a folder is free when all stores on it are closed. Closing twice is fine."""
@@ -235,7 +366,23 @@ class MemoryStore:
             raise ConfigError(closed(self._shared.place))
         return self._shared
 
+    def _revise(self, records: Sequence[MemoryRecord], change: rows.Revise) -> int:
+        shared, scopes = self._open_shared(), {scope(record.owner, record.client_id) for record in records}
+        with shared.write(scopes) as collection:
+            return rows.revise(collection, shared.batch, sorted({record.id for record in records}), change)
+
+    def _vector(self, query: str) -> Vector | None:
+        if not query.strip():
+            return None
+        vector: Vector = self._embed([query])[0]
+        return vector
+
     def _embed(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        if self._embedder is None:
+            raise ConfigError(
+                f"the memory store was opened without an embedder. Fix: open it with the one it was made with, "
+                f"{self._shared.embedder!r}."
+            )
         vectors = self._embedder(texts)
         if vectors.ndim != 2 or len(vectors) != len(texts):  # noqa: PLR2004 - rows and columns
             raise ConfigError(
@@ -243,33 +390,3 @@ class MemoryStore:
                 "Fix: return one row per text."
             )
         return vectors
-
-    def _nearness(self, query: str, vectors: npt.NDArray[np.float64]) -> list[float]:
-        if not query.strip():
-            return [0.0] * len(vectors)
-        # Row by row, not as a matrix product, whose last bits depend on where in the matrix a row stands.
-        products = (vectors * self._embed([query])[0]).sum(axis=1)
-        return [float(product) for product in products.round(_DECIMALS)]
-
-
-def _scope(owner: str, client_id: str) -> dict[str, Any]:
-    # One field for the pair: with two, Chroma would collect half of all rows for the owner before it drops them again.
-    # JSON, because no two pairs may ever be written alike.
-    return {"scope": json.dumps([owner, client_id])}
-
-
-def _vectors(found: Any) -> npt.NDArray[np.float64]:
-    # A server writes vectors as text and the reader makes doubles of it: through float32 they are what was stored.
-    return np.asarray(found, dtype=np.float32).astype(np.float64)
-
-
-def _to_metadata(record: MemoryRecord) -> dict[str, Any]:
-    return record.model_dump(mode="json", exclude={"text"}) | _scope(record.owner, record.client_id)
-
-
-def _to_records(found: Mapping[str, Any]) -> list[MemoryRecord]:
-    rows = zip(found["documents"] or [], found["metadatas"] or [], strict=True)
-    return [
-        MemoryRecord(text=text, **{field: value for field, value in metadata.items() if field != "scope"})
-        for text, metadata in rows
-    ]

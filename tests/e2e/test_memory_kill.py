@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ for n in itertools.count(int(sys.argv[2])):
         for owner in ("client", "counselor")
     ])
     print(n, flush=True)
+"""
+
+PURGE = """
+import sys
+from counselgraph.memory import MemoryStore
+store = MemoryStore.open(sys.argv[1])
+print("open", flush=True)
+store.forget("gone", purge=True)
+print("done", flush=True)
 """
 
 
@@ -63,3 +73,30 @@ def test_a_killed_write_can_be_repeated(tmp_path: Path) -> None:
     with MemoryStore.open(tmp_path) as store:
         store.remember(records)
         assert store.history(owner="client", client_id="mina") == tuple(records)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_purge_killed_at_any_moment_keeps_the_others_and_can_be_repeated(tmp_path: Path) -> None:
+    records = [
+        MemoryRecord(owner="client", client_id=who, kind=Kind.FACT, text=f"Zebrawood {n}.", session="s", exchange=n)
+        for n in range(400)
+        for who in ("gone", "stays")
+    ]
+    kept = tuple(record for record in records if record.client_id == "stays")
+    with MemoryStore.open(tmp_path) as store:
+        store.remember(records)
+    for delay in (0.0, 0.05, 0.1, 0.2, 0.4, 0.8):
+        with subprocess.Popen([sys.executable, "-c", PURGE, str(tmp_path)], stdout=subprocess.PIPE) as purge:
+            assert purge.stdout is not None
+            purge.stdout.readline()
+            time.sleep(delay)
+            purge.send_signal(signal.SIGKILL)
+        with MemoryStore.open(tmp_path) as store:
+            assert store.history(owner="client", client_id="stays") == kept
+            assert len(store.history(owner="client", client_id="gone")) in {0, 400}
+            store.remember(records)
+    with MemoryStore.open(tmp_path) as store:
+        store.forget("gone", purge=True)
+        store.forget("stays", purge=True)
+    assert b"Zebrawood" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
