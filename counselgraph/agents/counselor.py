@@ -66,6 +66,17 @@ _FURTHER = {
 @role(view=CounselorView, speaks=True)
 async def counselor(view: CounselorView, ask: Ask) -> Update:
     """The counselor; sees the intake, the plan and the standing risk, never the persona."""
+    return await draft_turn(view, ask)
+
+
+async def draft_turn(view: CounselorView, ask: Ask, before: str = "") -> Update:
+    """The counselor's next turn.
+
+    Args:
+        view: What the counselor sees.
+        ask: Its way to its model.
+        before: What the turn card says first.
+    """
     intake, memories = view["intake"], view.get("counselor_memories", ())
     if intake.opening and view["exchange"] == 0 and not memories:
         return {"draft": Draft(role="counselor", text=intake.opening, kind="opening")}
@@ -76,7 +87,7 @@ async def counselor(view: CounselorView, ask: Ask) -> Update:
         memories=memory_card(memories),
         language=language_name(ask.scene.language),
     )
-    card = turn_card(view, ask.scene.language, ask.scene.locale)
+    card = before + turn_card(view, ask.scene.language, ask.scene.locale)
     if rework := view.get("rework"):
         card = _REWORK.format(draft=" ".join(rework.text.split()), note=rework.note, card=card)
     return {"draft": await ask.turn(instruction, view["messages"], card)}

@@ -16,7 +16,7 @@ from langchain_core.messages import AnyMessage
 from counselgraph.models.base import ChatMessage
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 
-PROMPTS = ("client", "counselor", "planner", "monitor", "reviewer", "review", "life")
+PROMPTS = ("client", "counselor", "planner", "monitor", "reviewer", "review", "life", "keeper", "perceive")
 CARD_OPENS = "\n\n["
 """What stands between the last words and the turn card; no words of a speaker contain it in a prompt."""
 

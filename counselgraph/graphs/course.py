@@ -75,12 +75,13 @@ def course_start(persona: Persona) -> CourseState:
     return {"persona": persona.for_client(), "intake": persona.for_counselor()}
 
 
-async def intake(_state: State, *, runtime: Runtime[Context]) -> Update:
-    """Open the course: the first session, on day 0, with the approach of the context."""
-    return {"number": 1, "day": 0, "approach": ApproachName(runtime.context.protocol), "agenda": ""}
+async def intake(state: CourseState, *, runtime: Runtime[Context]) -> Update:
+    """Open the course: the first session, on day 0, with the approach and the agenda given, if any are."""
+    approach = state.get("approach") or runtime.context.protocol
+    return {"number": 1, "day": 0, "approach": ApproachName(approach), "agenda": state.get("agenda", "")}
 
 
-async def closing(state: State, *, runtime: Runtime[Context]) -> Update:
+async def closing(state: CourseState, *, runtime: Runtime[Context]) -> Update:
     """Say how the course ended."""
     return {"ending": routing.ending(typed_view(CourseState, state), runtime.context)}
 

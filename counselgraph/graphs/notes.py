@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from counselgraph.agents.planner import standing
 from counselgraph.graphs.context import Context
+from counselgraph.memory.kept import Kept, Origin, checked
 from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
@@ -25,15 +26,18 @@ def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
         plan: Plan = state["plan"]
         task = plan.protocol.techniques[plan.technique].homework
         # The client keeps what it was told; how the plan words the task is none of its business.
-        notes.append(_note(state, context, CLIENT, Kind.HOMEWORK, answered))
-        notes.append(_note(state, context, COUNSELOR, Kind.HOMEWORK, f"{task} In the counselor's words: {answered}"))
+        told_so = f"{task} In the counselor's words: {answered}".strip()
+        notes.append(_note(state, context, CLIENT, Kind.HOMEWORK, answered, role=COUNSELOR, open=True))
+        notes.append(_note(state, context, COUNSELOR, Kind.HOMEWORK, told_so, role=COUNSELOR, open=True))
     if state["exchange"] and load_protocol(context.protocol).discloses_belief(told, context.language):
-        notes.append(_note(state, context, COUNSELOR, Kind.INSIGHT, f"The client said: {told}"))
+        notes.append(
+            _note(state, context, COUNSELOR, Kind.INSIGHT, f"The client said: {told}", role=CLIENT, importance=4)
+        )
     if risk.turn_level > Level.NONE:
         text = (
             f"A sign of risk (R{risk.turn_level:d}) came up: {', '.join(sorted({f.category for f in risk.findings}))}."
         )
-        notes.append(_note(state, context, COUNSELOR, Kind.RISK, text))
+        notes.append(_note(state, context, COUNSELOR, Kind.RISK, text, role=CLIENT, importance=5))
     return notes
 
 
@@ -51,7 +55,26 @@ def closing_notes(state: State, context: Context) -> list[MemoryRecord]:
     ]
 
 
-def _note(state: State, context: Context, owner: str, kind: Kind, text: str) -> MemoryRecord:
+def kept_notes(state: State, context: Context, emit: Callable[[dict[str, Any]], None]) -> list[MemoryRecord]:
+    """What the keeper kept, as far as it was said; the rest is told to the log."""
+    records: list[MemoryRecord] = []
+    for owner, kept in state.get("kept", {}).items():
+        origin = Origin(
+            owner=owner,
+            client_id=context.client_id,
+            session=context.memory_session,
+            session_number=state.get("session_number", 1),
+            day=context.day,
+        )
+        found = checked(Kept.model_validate(kept), state["messages"], origin)
+        records += found.records
+        for dropped in found.dropped:
+            problem = f"{dropped.item.kind} of {owner} not kept: {dropped.fault} (exchange {dropped.item.exchange})"
+            emit({"event": "error", "role": "keeper", "type": "Dropped", "message": problem})
+    return records
+
+
+def _note(state: State, context: Context, owner: str, kind: Kind, text: str, **more: Any) -> MemoryRecord:
     return MemoryRecord(
         owner=owner,
         client_id=context.client_id,
@@ -60,6 +83,8 @@ def _note(state: State, context: Context, owner: str, kind: Kind, text: str) -> 
         session=context.memory_session,
         session_number=state.get("session_number", 1),
         exchange=state["exchange"],
+        day=context.day,
+        **more,
     )
 
 

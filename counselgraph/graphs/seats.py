@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from counselgraph.agents.client import client
 from counselgraph.agents.counselor import counselor
+from counselgraph.agents.keeper import KEEPER, keeper
 from counselgraph.agents.monitor import monitor, reviewer
 from counselgraph.agents.planner import planner
 from counselgraph.agents.responder import RESPONDER, responder
 from counselgraph.agents.role import Role, find_roles, installed_roles
+from counselgraph.agents.theramind import theramind
 from counselgraph.errors import ConfigError
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Casting
@@ -19,7 +21,15 @@ from counselgraph.models.base import Model
 from counselgraph.models.load import Models
 
 DEFAULT_ROLES = (client, planner, counselor)
-OPTIONAL_ROLES = {"monitor": monitor, "reviewer": reviewer, RESPONDER: responder}
+OPTIONAL_ROLES = {
+    "monitor": monitor,
+    "reviewer": reviewer,
+    RESPONDER: responder,
+    KEEPER: keeper,
+    "theramind": theramind,
+}
+ASIDE = (RESPONDER, KEEPER)
+"""Roles that take no part in an ordinary exchange."""
 RESERVED = frozenset({"recall", "crisis", "remember", "close", "settle_client", "settle_counselor", "hand_over"})
 
 
@@ -43,17 +53,17 @@ class Seats:
     Attributes:
         chains: Default to the roles that come in one after the other; the default stands first.
         screens: Default to the model screens that judge its turns side by side.
-        responder: Who takes the counselor's seat from the crisis protocol, if anybody does.
+        aside: Roles outside the rounds, by name: who takes over a crisis, who keeps notes after the session.
     """
 
     chains: dict[str, tuple[Role, ...]]
     screens: dict[str, tuple[Role, ...]]
-    responder: Role | None = None
+    aside: dict[str, Role] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[Role, ...]:
         """Every role, in order of play."""
-        return (*self.in_rounds, *([self.responder] if self.responder else ()))
+        return (*self.in_rounds, *self.aside.values())
 
     @property
     def in_rounds(self) -> tuple[Role, ...]:
@@ -93,13 +103,13 @@ def seat(defaults: Sequence[Role], added: Sequence[Role]) -> Seats:
         role.name: (_in_place_of(role, replaced.get(role.name)),) for role in defaults
     }
     screens: dict[str, tuple[Role, ...]] = {}
-    for role in (role for role in added if role.name != RESPONDER):
+    for role in (role for role in added if role.name not in ASIDE):
         if role.screens and role.after is not None:
             screens[role.after] = (*screens.get(role.after, ()), role)
         elif role.name not in names:
             anchor = _anchor(role, chains)
             chains[anchor] = _behind(role, chains[anchor])
-    return Seats(chains, screens, next((role for role in added if role.name == RESPONDER), None))
+    return Seats(chains, screens, {role.name: role for role in added if role.name in ASIDE})
 
 
 def seats_for(roles: Iterable[str | Role]) -> Seats:

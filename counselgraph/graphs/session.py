@@ -11,7 +11,9 @@ from langgraph.runtime import get_runtime
 from typing_extensions import TypedDict
 
 from counselgraph.agents.ask import Draft
+from counselgraph.agents.keeper import KEEPER
 from counselgraph.agents.listener import listener
+from counselgraph.agents.responder import RESPONDER
 from counselgraph.agents.role import Role
 from counselgraph.graphs import routing, screens, steps
 from counselgraph.graphs.context import Context
@@ -112,9 +114,11 @@ def _add_nodes(graph: Graph, seats: Seats, cast: Casting, memory: MemoryStore | 
         if seats.guards(anchor):
             graph.add_node(f"settle_{anchor}", settle)
     graph.add_node("crisis", steps.crisis)
-    if seats.responder:
-        taken = steps.hand_over_node(seats.responder, cast)
-        graph.add_node("hand_over", taken, input_schema=node_input(seats.responder))
+    if responder := seats.aside.get(RESPONDER):
+        graph.add_node("hand_over", steps.hand_over_node(responder, cast), input_schema=node_input(responder))
+    if keeper := seats.aside.get(KEEPER):
+        graph.add_node(KEEPER, role_node(keeper, cast), input_schema=node_input(keeper))
+        graph.add_edge(KEEPER, "close")
     graph.add_node("remember", steps.remember)
     graph.add_node("close", steps.close_node(memory))
 
@@ -125,7 +129,7 @@ def _add_client_side(graph: Graph, seats: Seats) -> None:
     for stop, following in zip(line, [*(stop.name for stop in line[1:]), onward], strict=True):
         ahead = [COUNSELOR] if following == COUNSELOR and seats.guards(stop.name) else []
         targets = ["crisis", "remember", following, *(f"screen_{name}" for name in ahead)]
-        targets += ["hand_over"] if seats.responder else []
+        targets += ["hand_over"] if RESPONDER in seats.aside else []
         _add_screens(graph, seats, stop, _after_client_turn(following, seats), targets, ahead)
         if stop.speaks and stop.name != CLIENT:
             graph.add_edge(stop.name, stop.exit)
@@ -145,15 +149,16 @@ def _add_counselor_side(graph: Graph, seats: Seats, *, then: str) -> None:
         elif stop.speaks:
             graph.add_edge(stop.name, stop.exit)
     graph.add_edge("crisis", f"screen_{COUNSELOR}")
-    if seats.responder:
+    if RESPONDER in seats.aside:
         graph.add_conditional_edges("hand_over", _after_hand_over, [COUNSELOR, f"screen_{COUNSELOR}"])
 
 
 def _add_exchange(graph: Graph, seats: Seats, *, then: str) -> None:
     """Remember -> close, or the next exchange: the client and, beside it, the planner -> the client's screen."""
     ahead, drafted = _answered_ahead(seats, then), f"screen_{CLIENT}"
-    targets = ["close", END] if then == END else ["close", *_OPENS, *([drafted] if ahead else [])]
-    graph.add_conditional_edges("remember", _after_exchange(then), targets)
+    last = KEEPER if KEEPER in seats.aside else "close"
+    targets = [last, END] if then == END else [last, *_OPENS, *([drafted] if ahead else [])]
+    graph.add_conditional_edges("remember", _after_exchange(then, last), targets)
     for name in _OPENS:
         if ahead:
             graph.add_conditional_edges(name, _after_draft(CLIENT), ["settle_counselor", drafted])
@@ -187,10 +192,10 @@ async def _opening(state: Opening) -> list[str]:
     return _opens(typed_view(SessionState, state)) if state["exchange"] else [COUNSELOR]
 
 
-def _after_exchange(then: str) -> Route:
+def _after_exchange(then: str, last: str) -> Route:
     async def route(state: Opening) -> list[str]:
         if state.get("ending"):
-            return ["close"]
+            return [last]
         if then == END:
             return [END]
         return [f"screen_{CLIENT}"] if state.get("draft") else _opens(typed_view(SessionState, state))
@@ -209,7 +214,7 @@ def _after_draft(speaker: str) -> Route:
 
 
 def _after_client_turn(following: str, seats: Seats) -> Route:
-    taken = "hand_over" if seats.responder else "crisis"
+    taken = "hand_over" if RESPONDER in seats.aside else "crisis"
     ways = {"crisis": "crisis", "taken": taken, "leave": "remember", "go_on": following}
 
     async def route(state: Way) -> list[str]:

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from counselgraph.agents.ask import Draft
 from counselgraph.agents.role import channels
+from counselgraph.memory.kept import Kept
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Usage
 from counselgraph.personas.interlude import Interlude
@@ -104,6 +105,7 @@ class SessionState(TypedDict, total=False):
         client_memories: What the client recalls of earlier sessions.
         counselor_memories: What the counselor recalls of earlier sessions.
         notes: Memories made in this session; written to the store when it closes.
+        kept: What the keeper decided to keep of the session, by owner.
         leaving: The draft with which a speaker ended the session, if one did.
         usage: Calls and tokens so far; adds up.
         ending: How the session ended.
@@ -132,6 +134,7 @@ class SessionState(TypedDict, total=False):
     client_memories: list[MemoryRecord]
     counselor_memories: list[MemoryRecord]
     notes: Annotated[list[MemoryRecord], operator.add]
+    kept: dict[str, Kept]
     leaving: Draft | None
     usage: Annotated[Usage, add_usage]
     ending: Ending | None

@@ -14,9 +14,10 @@ from counselgraph.agents.responder import RESOLVED
 from counselgraph.agents.role import Role, Update
 from counselgraph.graphs import routing
 from counselgraph.graphs.context import Context
-from counselgraph.graphs.node import Casting, Node, role_node
-from counselgraph.graphs.notes import closing_notes, exchange_notes
+from counselgraph.graphs.node import Casting, Node, emitter, role_node
+from counselgraph.graphs.notes import closing_notes, exchange_notes, kept_notes
 from counselgraph.graphs.state import SessionState, typed_view
+from counselgraph.memory.record import Moment
 from counselgraph.memory.store import MemoryStore
 from counselgraph.personas.load import load_personas
 from counselgraph.personas.persona import Persona
@@ -66,8 +67,9 @@ def recall_node(memory: MemoryStore | None) -> Node:
         query, this = persona.presenting_problem.statement, context.memory_session
         before = await memory.asessions(context.client_id, unless=this)
         update["session_number"] = context.number or 1 + before
+        at = None if context.number is None else Moment(context.number, context.day)
         for owner in (CLIENT, COUNSELOR) if before else ():
-            recalled = await memory.abrief(owner=owner, client_id=context.client_id, query=query, unless=this)
+            recalled = await memory.abrief(owner=owner, client_id=context.client_id, query=query, unless=this, at=at)
             update[f"{owner}_memories"] = list(recalled)
         return update
 
@@ -120,12 +122,22 @@ def close_node(memory: MemoryStore | None) -> Node:
 
     async def close(state: State, *, runtime: Runtime[Context]) -> Update:
         now, context = typed_view(SessionState, state), runtime.context
-        notes = closing_notes(now, context)
+        notes = [*closing_notes(now, context), *kept_notes(now, context, emitter(runtime))]
         if memory is not None:
             await memory.aremember([*now.get("notes", ()), *notes])
+            if context.number is not None:
+                await asyncio.to_thread(_settle, memory, now, context)
         return {"notes": notes}
 
     return close
+
+
+def _settle(memory: MemoryStore, now: State, context: Context) -> None:
+    """In a course: what was recalled holds longer, and a task that the last session set has now been asked about."""
+    recalled = [*now.get("client_memories", ()), *now.get("counselor_memories", ())]
+    memory.strengthen(recalled, day=context.day)
+    owed = [record for record in recalled if record.open and record.session_number < now["session_number"]]
+    memory.close_loops(owed, session_number=now["session_number"])
 
 
 async def _built_in(persona_id: str) -> Persona:

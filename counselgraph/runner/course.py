@@ -122,15 +122,10 @@ def _notes(record: SessionRecord, client_id: str) -> Iterator[MemoryRecord]:
     for event in record.of("memory"):
         if event["action"] == "remember":
             for kept in event["records"]:
-                yield MemoryRecord(
-                    owner=event["role"],
-                    client_id=client_id,
-                    kind=kept["kind"],
-                    text=kept["text"],
-                    session=f"{header['run']}/{record.id}",
-                    session_number=header["course"]["number"],
-                    exchange=event["exchange"],
-                )
+                place = {"session": f"{header['run']}/{record.id}", "session_number": header["course"]["number"]}
+                whose = {"owner": event["role"], "client_id": client_id, "day": header["course"]["day"]}
+                told = {key: value for key, value in kept.items() if key != "id"}
+                yield MemoryRecord.model_validate({**whose, **place, **told})
 
 
 def is_course_settled(file: Path) -> bool:

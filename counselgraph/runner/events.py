@@ -13,6 +13,8 @@ from counselgraph.runner.log import Event
 from counselgraph.safety.levels import Risk, Side
 
 _SHARED = frozenset(SessionState.__annotations__)
+# The event, or the header, says these.
+_TOLD = {"owner", "client_id", "session", "session_number", "day"}
 _OWNERS = {"client_memories": "client", "counselor_memories": "counselor"}
 
 
@@ -68,7 +70,9 @@ def _noted(node: str, owner: str, notes: Sequence[MemoryRecord]) -> Iterator[Eve
 
 
 def _memory(node: str, action: str, owner: str, records: Sequence[MemoryRecord]) -> Event:
-    kept = [{"id": record.id, "kind": record.kind.value, "text": record.text} for record in records]
+    kept = [
+        {"id": record.id, **record.model_dump(mode="json", exclude_defaults=True, exclude=_TOLD)} for record in records
+    ]
     return {"event": "memory", "node": node, "role": owner, "action": action, "records": kept}
 
 

@@ -18,6 +18,7 @@ from counselgraph.graphs.context import Context
 from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import SessionState, opening_state
 from counselgraph.memory.record import MemoryRecord
+from counselgraph.memory.record import Moment as Now
 from counselgraph.memory.store import MemoryStore
 from counselgraph.models.base import Answer, Model, Request
 from counselgraph.personas.persona import Persona
@@ -223,10 +224,10 @@ class _Recalled(MemoryStore):
         self._recalled = recalled
 
     async def abrief(
-        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None
+        self, *, owner: str, client_id: str, query: str, k: int = 6, unless: str | None = None, at: Now | None = None
     ) -> tuple[MemoryRecord, ...]:
         """What the owner recalled then."""
-        _ = client_id, query, k, unless
+        _ = client_id, query, k, unless, at
         return self._recalled.get(owner, ())
 
     async def asessions(self, client_id: str, *, unless: str | None = None) -> int:

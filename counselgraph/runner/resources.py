@@ -8,6 +8,7 @@ from pathlib import Path
 
 from counselgraph.memory.connect import is_url
 from counselgraph.memory.embed import load_embedder
+from counselgraph.memory.forgetting import Forgetting
 from counselgraph.memory.server import serving
 from counselgraph.memory.store import MemoryStore
 from counselgraph.models.load import Models
@@ -37,7 +38,8 @@ def open_memory(spec: RunSpec, folder: RunFolder) -> MemoryStore | None:
     if spec.memory == "none":
         return None
     place = folder.memory if spec.memory == "run" else spec.memory
-    return MemoryStore.open(place, embedder=load_embedder(spec.embedder))
+    forgetting = None if spec.forgetting_days is None else Forgetting(days=spec.forgetting_days)
+    return MemoryStore.open(place, embedder=load_embedder(spec.embedder), forgetting=forgetting)
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from counselgraph.agents.responder import RESPONDER
 from counselgraph.errors import InputError
+from counselgraph.graphs.recipes import RECIPES
 from counselgraph.memory.connect import is_url
 from counselgraph.personas.load import BUILTIN
 
@@ -36,8 +37,8 @@ class RunSpec(BaseModel):
         roles: Roles to add, or to put in the place of a default: offered names or import paths.
         seed: Every random choice of the run comes from it.
         replicates: Sessions per persona.
-        recipe: What is played with each persona: "session", or "course" for several sessions with a review after each
-            and a time between them.
+        recipe: What is played with each persona: "session", "course" for several sessions with a review after each and
+            a time between them, or another of `counselgraph.graphs.recipes`.
         sessions_per_client: Sessions a course is planned for.
         protocol: Approach that plans follow, such as "cbt"; in a course that of the first session.
         opens: Who speaks first, "counselor" or "client".
@@ -57,7 +58,8 @@ class RunSpec(BaseModel):
         executor: Where they are: "local" for this machine, "ray" for a Ray cluster.
         memory: "run" for a store inside the run folder, "none", or a store that outlives the run: its folder, or the
             URL of a Chroma server.
-        embedder: "lexical", or "minilm:<folder>".
+        embedder: "lexical", "minilm:<folder>", or "endpoint:<model>@<url>" for a server with /v1/embeddings.
+        forgetting_days: Days in which an ordinary memory fades to a third, strengthened by recall; never if left out.
         out: The run folder.
     """
 
@@ -75,7 +77,7 @@ class RunSpec(BaseModel):
     roles: tuple[str, ...] = ()
     seed: int = 0
     replicates: int = Field(default=1, ge=1)
-    recipe: Literal["session", "course"] = "session"
+    recipe: str = "session"
     sessions_per_client: int = Field(default=6, ge=1)
     protocol: str = "cbt"
     opens: str = Field(default="counselor", pattern="^(counselor|client)$")
@@ -94,16 +96,27 @@ class RunSpec(BaseModel):
     executor: Literal["local", "ray"] = "local"
     memory: str = "run"
     embedder: str = "lexical"
+    forgetting_days: float | None = Field(default=None, gt=0)
     out: Path = Path("runs/latest")
 
     @model_validator(mode="before")
     @classmethod
-    def _seat_responder(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("human_review") is not True:
+    def _seat_more(cls, values: Any) -> Any:
+        """Seat the roles of the recipe, and a responder for human review; those that are seated already stay."""
+        if not isinstance(values, dict):
             return values
+        recipe, review = RECIPES.get(values.get("recipe", "session")), values.get("human_review") is True
+        wanted = (*(recipe.roles if recipe else ()), *([RESPONDER] if review else []))
         roles, models = tuple(values.get("roles") or ()), values.get("models") or {}
-        seated = roles if RESPONDER in roles else (*roles, RESPONDER)
-        return {**values, "roles": seated, "models": {RESPONDER: "human", **models}}
+        seated = (*roles, *(role for role in wanted if role not in roles))
+        return {**values, "roles": seated, "models": {RESPONDER: "human", **models} if review else models}
+
+    @field_validator("recipe")
+    @classmethod
+    def _known(cls, recipe: str) -> str:
+        if recipe not in RECIPES:
+            raise ValueError(f"there is no such recipe; known are {', '.join(RECIPES)}")
+        return recipe
 
     @model_validator(mode="after")
     def _bounds_agree(self) -> Self:
@@ -144,7 +157,7 @@ class RunSpec(BaseModel):
     @property
     def is_course(self) -> bool:
         """Whether each persona gets a course instead of one session."""
-        return self.recipe != "session"
+        return RECIPES[self.recipe].course
 
     def dump(self) -> dict[str, Any]:
         """Plain JSON values, every field."""
@@ -158,7 +171,7 @@ class RunSpec(BaseModel):
             "model": _placed_model(self.model),
             "models": {role: _placed_model(model) for role, model in self.models.items()},
             "memory": self.memory if self.memory in {"run", "none"} or is_url(self.memory) else _absolute(self.memory),
-            "embedder": f"{kind}{colon}{_existing(folder)}" if folder else self.embedder,
+            "embedder": f"{kind}{colon}{_existing(folder)}" if kind == "minilm" else self.embedder,
         }
         return self.model_copy(update=places)
 

@@ -103,10 +103,8 @@ def screened(
         question: The counselor's turn that this one answers, for the rules.
     """
     for name, layer in layers:
-        give = partial(layer, text, side=side, language=language)
-        if layer is _screen_rules:
-            give = partial(screen, text, side=side, language=language, standing=standing, question=question)
-        if found := attempted(name, side, give):
+        known = {"standing": standing, "question": question} if layer is _screen_rules else {}
+        if found := attempted(name, side, partial(layer, text, side=side, language=language, **known)):
             yield found
 
 
@@ -162,8 +160,8 @@ def _others(layers: Layers) -> Iterator[str | Layer]:
             yield layer
 
 
-def _screen_rules(text: str, *, side: Side, language: str) -> Verdict:
-    return screen(text, side=side, language=language)
+def _screen_rules(text: str, *, side: Side, language: str, **known: Any) -> Verdict:
+    return screen(text, side=side, language=language, **known)
 
 
 def _screen_learned(text: str, *, side: Side, language: str) -> Verdict | None:

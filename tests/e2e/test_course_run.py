@@ -56,6 +56,7 @@ async def test_a_course_is_one_folder_with_a_log_of_each_session_and_of_the_cour
 async def test_what_is_read_back_from_a_log_is_what_the_state_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     from counselgraph.graphs import course as graph
     from counselgraph.graphs.course_state import played_from
+    from counselgraph.models.events import collecting
     from counselgraph.runner import play as playing
 
     finals: dict[str, Played] = {}
@@ -66,7 +67,7 @@ async def test_what_is_read_back_from_a_log_is_what_the_state_said(tmp_path: Pat
             return await original(compiled, given, context, recorder, **options)
         state: dict[str, Any] = {}
         stream = compiled.astream(given, context=context, stream_mode=["updates", "values"])
-        with playing.collecting(recorder.write):
+        with collecting(recorder.write):
             async for mode, payload in stream:
                 if mode == "values":
                     state = payload

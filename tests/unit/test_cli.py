@@ -40,6 +40,7 @@ OTHER: dict[str, Any] = {
     "recipe": "course",
     "sessions_per_client": 3,
     "protocol": "person_centred",
+    "forgetting_days": 14.0,
     "memory": "kept",
     "embedder": "minilm:/x",
     "out": "there",
