@@ -19,12 +19,14 @@ def show(
 ) -> None:
     """Read a run or a session in the terminal, or as a web page."""
     from counselgraph.runner import show as view
+    from counselgraph.runner.course_record import read_courses
     from counselgraph.runner.html import write_html
     from counselgraph.runner.log import find_records
 
     if html is not None:
         records = find_records(path)
-        write_html(records, html)
+        courses = read_courses(path) if path.is_dir() else []
+        write_html(records, html, courses=courses)
         out.print(f"Wrote {html}: {len(records)} sessions.", markup=False)
     elif path.is_dir():
         view.show_run(path, out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from counselgraph.personas.motivation import Stage
@@ -13,8 +12,9 @@ from counselgraph.runner.markup import Html, el, join
 from counselgraph.transcript import CLIENT
 
 _CELL, _LABELS = 52, 76  # pixels: an exchange and the row labels, as in the timeline above it
-_ROW, _GAP, _NUMBERS = 44, 14, 16
+_ROW, _GAP, _NUMBERS = 44, 14, 22
 _DOT = 2.5
+_APART = 2  # exchanges: no name of ours is wider
 _STAGES = tuple(stage.value for stage in Stage)
 
 Value = Mapping[str, Any]
@@ -111,9 +111,14 @@ def _row(line: Series, top: int, width: int) -> Iterator[Html]:
 
 
 def _changes(line: Series) -> list[int]:
-    """Exchanges at which the value gets another name."""
-    at = [exchange for exchange, _ in line.points if exchange in line.words]
-    return at[:1] + [later for earlier, later in pairwise(at) if line.words[earlier] != line.words[later]]
+    """Exchanges at which the value gets another name, as far as there is room to write it."""
+    written: list[int] = []
+    for exchange, _value in line.points:
+        word = line.words.get(exchange)
+        room = not written or exchange - written[-1] >= _APART
+        if word and room and (not written or word != line.words[written[-1]]):
+            written.append(exchange)
+    return written
 
 
 def _dot(x: float, y: float) -> Html:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
 from counselgraph.errors import InputError
+from counselgraph.runner.course_record import HEADS, CourseRecord
 from counselgraph.runner.html_session import article, exchanges, first_technique, highest_level, risk_mark
 from counselgraph.runner.log import SessionRecord
 from counselgraph.runner.markup import Html, el, join
@@ -22,11 +23,12 @@ _FILTERS: dict[str, Callable[[SessionRecord], str]] = {
 }
 
 
-def html_page(records: Sequence[SessionRecord]) -> str:
+def html_page(records: Sequence[SessionRecord], courses: Sequence[CourseRecord] = ()) -> str:
     """One page for one session, or for a run: an index with filters, then every session.
 
     The page has its own style and script inside and forbids every request. It shows what the log knows, plans, risk,
-    memories and private notes included, but no prompts.
+    memories and private notes included, but no prompts. A page of several sessions begins with the progress records
+    of their courses.
     """
     style, script = _asset("show.css"), _asset("show.js")
     title = records[0].id if len(records) == 1 else f"{len(records)} sessions"
@@ -40,11 +42,13 @@ def html_page(records: Sequence[SessionRecord]) -> str:
         el("title", f"{title} - counselgraph"),
         el("style", style),
     )
-    body = el("body", el("a", "To the content", class_="skip", href="#main"), *_body(records), el("script", script))
+    body = el(
+        "body", el("a", "To the content", class_="skip", href="#main"), *_body(records, courses), el("script", script)
+    )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
-def write_html(records: Sequence[SessionRecord], file: str | Path) -> None:
+def write_html(records: Sequence[SessionRecord], file: str | Path, *, courses: Sequence[CourseRecord] = ()) -> None:
     """Write the page of some sessions to a file; one that was there before is replaced once the new one is whole.
 
     Raises:
@@ -53,7 +57,7 @@ def write_html(records: Sequence[SessionRecord], file: str | Path) -> None:
     target = Path(file)
     draft = target.with_name(f"{target.name}.part")
     try:
-        draft.write_text(html_page(records), encoding="utf-8")
+        draft.write_text(html_page(records, courses), encoding="utf-8")
         draft.replace(target)
     except OSError as error:
         fix = "give a file in a folder that is there"
@@ -76,7 +80,7 @@ def _fingerprint(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _body(records: Sequence[SessionRecord]) -> tuple[Html, ...]:
+def _body(records: Sequence[SessionRecord], courses: Sequence[CourseRecord]) -> tuple[Html, ...]:
     notices = sorted({record.header["notice"] for record in records})
     notice = el("p", " ".join(notices), class_="notice", role="note") if notices else None
     foot = el("footer", el("p", "Made by counselgraph. ", *notices))
@@ -84,10 +88,23 @@ def _body(records: Sequence[SessionRecord]) -> tuple[Html, ...]:
         return el("header", notice), el("main", article(records[0], "s1", "h1"), id="main"), foot
     runs = ", ".join(sorted({str(record.header["run"]) for record in records}))
     top = el("header", el("p", "counselgraph", class_="eyebrow"), el("h1", f"Run {runs}"), notice, class_="top")
-    main = el(
-        "main", _index(records), *(_folded(number, record) for number, record in enumerate(records, 1)), id="main"
-    )
+    folded = (_folded(number, record) for number, record in enumerate(records, 1))
+    numbers = {record.id: number for number, record in enumerate(records, 1)}
+    main = el("main", *(_course(course, numbers) for course in courses), _index(records), *folded, id="main")
     return top, main, foot
+
+
+def _course(course: CourseRecord, numbers: Mapping[str, int]) -> Html:
+    """The progress record of a course; its sessions lead to their places on the page."""
+    head = el("thead", el("tr", *(el("th", text, scope="col") for text in HEADS)))
+    rows = []
+    for row in course.rows:
+        name, *cells = row.cells()
+        link = el("a", name, href=f"#s{numbers[name]}") if name in numbers else name
+        rows.append(el("tr", el("th", link, scope="row"), *(el("td", cell, dir="auto") for cell in cells)))
+    table = el("table", el("caption", course.end), head, el("tbody", *rows))
+    wide = el("div", table, class_="wide", tabindex="0", role="region", aria_label=f"Course {course.id}")
+    return el("section", el("h2", f"Course {course.id}"), wide, class_="index")
 
 
 def _index(records: Sequence[SessionRecord]) -> Html:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counselgraph.errors import InputError
+from counselgraph.runner.course_record import CourseRecord, read_courses
 from counselgraph.runner.log import SessionRecord, last_event, read_session
 from counselgraph.runner.story import (
     STANDS_IN,
@@ -125,6 +126,22 @@ def show_run(folder: str | Path, console: Console) -> None:
         table.add_row(*_row(file))
     console.print(table, soft_wrap=False)
     console.print(Text(clean(f"\n{table.row_count} sessions in {folder}"), "dim"))
+    for course in read_courses(folder):
+        _print(console, _course(course))
+
+
+def _course(course: CourseRecord) -> Text:
+    """The progress record of a course: a line a session, what moved in it, and the time after it."""
+    told = Text(clean(f"\nCourse {course.id}: {course.end}\n"), "bold")
+    for row in course.rows:
+        name, day, approach, technique, stop, progress, after, moved = row.cells()
+        head = f"  {name}  day {day}, {approach}, {technique}, {stop}{f', progress {progress}' if progress else ''}\n"
+        told.append(clean(head), "not bold")
+        told.append(
+            clean("".join(f"      {line}\n" for line in (moved, f"then: {after}" * bool(after)) if line)),
+            "dim not bold",
+        )
+    return told
 
 
 def session_files(folder: str | Path) -> list[Path]:
