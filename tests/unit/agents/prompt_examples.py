@@ -13,11 +13,14 @@ from counselgraph import Persona, load_personas
 from counselgraph.agents.ask import Ask, Scene
 from counselgraph.agents.client import client
 from counselgraph.agents.counselor import counselor
+from counselgraph.agents.keeper import keeper
 from counselgraph.agents.life import life
 from counselgraph.agents.monitor import monitor, reviewer
 from counselgraph.agents.planner import planner
 from counselgraph.agents.review import review
 from counselgraph.agents.role import Role
+from counselgraph.agents.theramind import Perception, Resistance, Strategy, theramind
+from counselgraph.memory.kept import Kept
 from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.base import Answer, ChatMessage, Request
 from counselgraph.personas.interlude import Interlude
@@ -37,6 +40,8 @@ ROLES = {
     "reviewer": reviewer,
     "review": review,
     "life": life,
+    "keeper": keeper,
+    "perceive": theramind,
 }
 SAID = (
     (COUNSELOR, 0, "Hello Claire. What brings you here?"),
@@ -51,6 +56,10 @@ _ANSWERS = {
         decision="keep", approach=ApproachName.CBT, evidence="no problem", reason="r", progress=0, moved="m", agenda="a"
     ).model_dump_json(),
     Interlude: Interlude(event="I walked.").model_dump_json(),
+    Kept: Kept(items=()).model_dump_json(),
+    Perception: Perception(
+        emotion="anger", intensity=5, resistance=Resistance.NONE, strategy=Strategy.REFLECT, reason="r"
+    ).model_dump_json(),
 }
 _BLOCK = re.compile(r"(<!-- example: (?P<name>[\w ]+) -->\n```text\n).*?(^```$)", re.MULTILINE | re.DOTALL)
 
@@ -135,6 +144,8 @@ def examples() -> dict[str, str]:
         "reviewer": view_of([*SAID, DRAFT]),
         "review": view_of([*SAID, DRAFT], number=2, approach=ApproachName.CBT, counselor_memories=memories),
         "life": view_of((), number=2, task="Say no once, in writing."),
+        "keeper": view_of([*SAID, DRAFT]),
+        "perceive": view_of(SAID, plan=plan(), counselor_memories=memories),
     }
     made = {name: shown(asyncio.run(prompt_of(ROLES[name], view))) for name, view in views.items()}
     danger = asyncio.run(prompt_of(counselor, view_of(SAID, plan=plan(), risk=risk)))

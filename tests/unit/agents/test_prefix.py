@@ -20,8 +20,8 @@ from tests.fakes.models import Recording
 from tests.unit.agents.prompt_examples import ROLES as EVERY
 from tests.unit.agents.prompt_examples import plan, prompt_of, view_of
 
-# A course's own roles are asked once a session.
-ROLES = {name: role for name, role in EVERY.items() if name not in {"review", "life"}}
+# These are asked once a session, or have no prompt that grows with it.
+ROLES = {name: role for name, role in EVERY.items() if name not in {"review", "life", "keeper", "perceive"}}
 
 words = st.text(min_size=1, max_size=30).filter(str.strip)
 risks = st.builds(
