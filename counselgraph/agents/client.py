@@ -25,22 +25,44 @@ _NEXT = "Your turn. Answer as {name}, out loud, in {language}."
 @role(view=ClientView, speaks=True)
 async def client(view: ClientView, ask: Ask) -> Update:
     """The person who seeks help; speaks out of its persona and knows nothing of plan, notes or risk."""
-    persona, memories = view["persona"], view.get("client_memories", ())
-    if persona.opening and view["exchange"] == 1 and not memories:
-        return {"draft": Draft(role=CLIENT, text=persona.opening, kind="opening")}
+    return {"draft": opening(view) or await spoken(view, ask)}
+
+
+def opening(view: ClientView) -> Draft | None:
+    """The client's recorded first line, if it has one and this is where it belongs."""
+    persona = view["persona"]
+    if not persona.opening or view["exchange"] != 1 or view.get("client_memories") or view.get("since"):
+        return None
+    return Draft(role=CLIENT, text=persona.opening, kind="opening")
+
+
+async def spoken(view: ClientView, ask: Ask, *, moment: str = "", memories: str = "", since: str = "") -> Draft:
+    """The client's next turn out of its persona, its memories and the conversation.
+
+    Args:
+        view: What the client knows.
+        ask: Its way to its model.
+        moment: What holds of the client at this very turn; goes into the turn card.
+        memories: What it remembers of earlier sessions; by default the memories of its View.
+        since: How it has fared since the last session; by default what its View says.
+
+    Raises:
+        ModelError: The answer was empty twice.
+    """
+    persona = view["persona"]
     language = language_name(ask.scene.language)
     instruction = render(
         "client",
         case=client_card(persona),
         attitude=attitude_card(persona),
-        memories=memory_card(memories),
-        since=since_card(view.get("since")),
+        memories=memories or memory_card(view.get("client_memories", ())),
+        since=since or since_card(view.get("since")),
         language=language,
     )
     card = _NEXT.format(name=persona.name, language=language)
     if view["exchange"] <= 1:
-        card = _AGAIN if view.get("since") else _FIRST
-    return {"draft": _leaving(await ask.turn(instruction, view["messages"], card))}
+        card = _AGAIN if view.get("since") or since else _FIRST
+    return _leaving(await ask.turn(instruction, view["messages"], f"{moment}\n{card}".strip()))
 
 
 def _leaving(draft: Draft) -> Draft:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,9 +78,9 @@ _DOES = {
 
 
 class TheraMindView(CounselorView, total=False):
-    """The counselor's View, and what it perceived so far, which nobody else reads."""
+    """The counselor's View, and what it perceived so far (each a `Perception` as JSON), which nobody else reads."""
 
-    perceptions: Annotated[list[Perception], operator.add]
+    perceptions: Annotated[list[dict[str, Any]], operator.add]
 
 
 @role(name="counselor", view=TheraMindView, speaks=True)
@@ -92,14 +92,14 @@ async def theramind(view: TheraMindView, ask: Ask) -> Update:
     instruction = render("perceive", intake=intake_card(view["intake"]), memories=memory_card(memories))
     seen = await ask.typed(Perception, instruction, view["messages"], _card(view.get("perceptions", ())))
     return await draft_turn(view, ask, f"{_told(seen)}{_recalled(view['messages'], memories)} ") | {
-        "perceptions": [seen]
+        "perceptions": [seen.model_dump(mode="json")]
     }
 
 
-def _card(before: Sequence[Perception]) -> str:
+def _card(before: Sequence[Mapping[str, Any]]) -> str:
     if not before:
         return "Judge the client's last turn."
-    last = before[-1]
+    last = Perception.model_validate(before[-1])
     return (
         f"Before: {last.emotion} ({last.intensity}), {last.resistance}, {last.strategy}. Judge the client's last turn."
     )

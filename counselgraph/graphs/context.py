@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,6 +39,7 @@ class Context(BaseModel):
         day: Day of the course, 0 for the first session.
         agenda: What the review before asks this session to take up first.
         since: What has happened to the client since the last session.
+        carried: Private channels of the client's role at the end of its last session, as JSON; empty before the first.
         layers: What screens every turn before any model does: "rules" always, and others by name or import path.
     """
 
@@ -65,6 +66,7 @@ class Context(BaseModel):
     day: int = Field(default=0, ge=0)
     agenda: str = ""
     since: Interlude | None = None
+    carried: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def client_id(self) -> str:

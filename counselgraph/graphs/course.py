@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
+from typing import cast as cast_to
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime, get_runtime
@@ -26,6 +27,8 @@ from counselgraph.transcript import CLIENT, COUNSELOR
 
 CourseGraph = StateGraph[CourseState, Context]
 State = Mapping[str, Any]
+
+_SHARED = frozenset(channels(SessionState))
 
 COURSE_ROLES = {role.name: role for role in (review, life)}
 """Roles that act between sessions."""
@@ -97,6 +100,7 @@ def session_context(state: State, context: Context) -> Context:
             "protocol": str(state["approach"]),
             "agenda": state["agenda"],
             "since": since[-1] if since else None,
+            "carried": state.get("client_state", {}),
         }
     )
 
@@ -110,6 +114,7 @@ def _session_node(play: PlaySession) -> Node:
             "messages": played.messages,
             "risk": played.risk,
             "task": played.task,
+            "client_state": played.kept,
             "client_memories": [note for note in played.notes if note.owner == CLIENT],
             "counselor_memories": [note for note in played.notes if note.owner == COUNSELOR],
             "outcomes": [_outcome(now, context, played)],
@@ -158,7 +163,15 @@ def _subgraph(roles: Any, cast: Casting, memory: MemoryStore | None) -> PlaySess
     graph = build_session(roles=roles, cast=cast, memory=memory).compile()
 
     async def play(context: Context, given: SessionState) -> Played:
-        return played_from(await graph.ainvoke(given, context=context))
+        final, kept = dict[str, Any](), dict[str, Any]()
+        # A session's output leaves out private channels: what the client keeps to itself is heard as it writes it.
+        stream = graph.astream(given, context=context, stream_mode=["updates", "values"])
+        async for mode, said in cast_to("AsyncIterator[tuple[str, dict[str, Any]]]", stream):
+            if mode == "values":
+                final = said
+            else:
+                kept |= {key: value for key, value in (said.get(CLIENT) or {}).items() if key not in _SHARED}
+        return played_from(final, kept)
 
     return play
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from counselgraph.graphs.state import Ending, StopReason, add_usage
@@ -85,6 +85,7 @@ class Played(BaseModel):
         technique: Technique of its last plan.
         risk: The client's standing risk at its end.
         notes: Memories made in it.
+        kept: Private channels of the client's role at its end, as JSON.
         ending: How it ended.
     """
 
@@ -95,6 +96,7 @@ class Played(BaseModel):
     technique: str | None = None
     risk: Risk = Risk()
     notes: tuple[MemoryRecord, ...] = ()
+    kept: dict[str, Any] = Field(default_factory=dict)
     ending: Ending
 
     @property
@@ -104,8 +106,8 @@ class Played(BaseModel):
         return told[-1].text if told else ""
 
 
-def played_from(state: Mapping[str, Any]) -> Played:
-    """What the final state of a session graph says of the session."""
+def played_from(state: Mapping[str, Any], kept: Mapping[str, Any]) -> Played:
+    """What the final state of a session graph, and what its client kept to itself, say of the session."""
     plan = state.get("plan")
     return Played(
         messages=state["messages"],
@@ -113,6 +115,7 @@ def played_from(state: Mapping[str, Any]) -> Played:
         technique=None if plan is None else str(plan.technique),
         risk=state.get("risk") or Risk(),
         notes=tuple(state.get("notes", ())),
+        kept=dict(kept),
         ending=state["ending"],
     )
 
@@ -132,6 +135,7 @@ class CourseState(TypedDict, total=False):
         task: The task agreed on in it; "" if none was.
         client_memories: What the client keeps of it.
         counselor_memories: What the counselor keeps of it.
+        client_state: Private channels of the client's role at its end, as JSON.
         outcomes: Every session so far.
         reviews: Every review so far.
         interludes: The time after every session so far.
@@ -150,6 +154,7 @@ class CourseState(TypedDict, total=False):
     task: str
     client_memories: list[MemoryRecord]
     counselor_memories: list[MemoryRecord]
+    client_state: dict[str, Any]
     outcomes: Annotated[list[Outcome], operator.add]
     reviews: Annotated[list[Review], operator.add]
     interludes: Annotated[list[Interlude], operator.add]

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from counselgraph.agents.client import client
 from counselgraph.agents.counselor import counselor
+from counselgraph.agents.evolving import evolving
 from counselgraph.agents.keeper import KEEPER, keeper
+from counselgraph.agents.mi import mi
 from counselgraph.agents.monitor import monitor, reviewer
 from counselgraph.agents.planner import planner
 from counselgraph.agents.responder import RESPONDER, responder
@@ -25,6 +27,8 @@ OPTIONAL_ROLES = {
     "monitor": monitor,
     "reviewer": reviewer,
     RESPONDER: responder,
+    "evolving": evolving,
+    "mi": mi,
     KEEPER: keeper,
     "theramind": theramind,
 }

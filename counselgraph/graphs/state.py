@@ -89,6 +89,7 @@ class SessionState(TypedDict, total=False):
         session_number: 1 for the client's first session that memory knows of.
         agenda: What the counselor's side means to take up first; "" if nothing in particular.
         since: What has happened to the client since its last session, if anybody knows.
+        carried: Private channels of the client's role at the end of its last session, as JSON.
         draft: A turn written but not yet screened.
         rework: A counselor's draft of this exchange that must not be said, with what to mend in it.
         pending: A turn that the rules have passed and model screens are still judging; the next speaker hears it.
@@ -118,6 +119,7 @@ class SessionState(TypedDict, total=False):
     session_number: int
     agenda: str
     since: Interlude | None
+    carried: dict[str, Any]
     draft: Draft | None
     rework: Rework | None
     pending: Draft | None

@@ -57,6 +57,7 @@ def recall_node(memory: MemoryStore | None) -> Node:
             "session_number": context.number or 1,
             "agenda": context.agenda,
             "since": context.since,
+            "carried": context.carried,
         }
         if given.get("ending"):
             # Turns are kept by exchange: a session that goes on after its end must not overwrite its last one.

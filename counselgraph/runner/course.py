@@ -26,7 +26,7 @@ from counselgraph.models.events import collecting
 from counselgraph.runner.job import Job
 from counselgraph.runner.log import Event, SessionLog, SessionRecord, last_event, read_session
 from counselgraph.safety.levels import Finding, Risk
-from counselgraph.transcript import turn
+from counselgraph.transcript import CLIENT, turn
 
 PlayJob = Callable[[Job], Awaitable[StopReason | None]]
 
@@ -104,6 +104,7 @@ def played_from_log(record: SessionRecord, client_id: str) -> Played:
         technique=plans[-1]["technique"] if plans else None,
         risk=_risk(record),
         notes=tuple(_notes(record, client_id)),
+        kept={event["channel"]: event["value"] for event in record.of("note") if event["role"] == CLIENT},
         ending=Ending(stop=StopReason(end["stop"]), by=end["by"], reason=end["reason"]),
     )
 

@@ -218,6 +218,7 @@ def _placed(job: Job, record: SessionRecord) -> Job:
     if course is None or course["id"] != job.id:
         return job
     place = {key: course[key] for key in ("number", "day", "agenda", "since", "protocol")}
+    place["carried"] = course.get("carried", {})
     return Job(job.persona, Context.model_validate({**job.context.model_dump(), **place, "session": record.id}))
 
 

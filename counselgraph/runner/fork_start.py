@@ -59,7 +59,13 @@ def forked_jobs(fork: Fork, persona: Persona, spec: RunSpec, run_id: str) -> Ite
         seed = spec.seed if number == 1 else seed_for(spec.seed, "fork", number)
         context = context_for(spec, persona.id, session, run_id, parent.language, parent.replicate)
         # A session of a course goes on as the session it is; the course itself does not follow.
-        place = {"number": parent.number, "day": parent.day, "agenda": parent.agenda, "since": parent.since}
+        place: dict[str, Any] = {
+            "number": parent.number,
+            "day": parent.day,
+            "agenda": parent.agenda,
+            "since": parent.since,
+            "carried": parent.carried,
+        }
         yield Job(persona, context.model_copy(update={**place, "protocol": parent.protocol, "seed": seed}), fork)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from counselgraph.runner.curves import curves
 from counselgraph.runner.log import SessionRecord
 from counselgraph.runner.markup import Html, el, join
 from counselgraph.runner.story import (
@@ -45,6 +46,7 @@ def article(record: SessionRecord, anchor: str, heading: str) -> Html:
         el(heading, el("bdi", who["name"]), id=f"{anchor}-title"),
         _facts(record),
         _course(record, lower),
+        _state(record, lower),
         el(lower, "Conversation"),
         _talk(record, anchor),
         _ending(record),
@@ -112,6 +114,14 @@ def _course(record: SessionRecord, heading: str) -> Html:
         return picture
     strip = el("div", picture, class_="wide", tabindex="0", role="region", aria_label="Course of the session")
     return join(el(heading, "Course"), strip)
+
+
+def _state(record: SessionRecord, heading: str) -> Html:
+    picture = curves(record)
+    if not picture:
+        return picture
+    strip = el("div", picture, class_="wide", tabindex="0", role="region", aria_label="State of the client")
+    return join(el(heading, "State of the client"), strip)
 
 
 def _talk(record: SessionRecord, anchor: str) -> Html:

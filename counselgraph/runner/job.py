@@ -170,6 +170,7 @@ def _place_of(job: Job) -> Event:
         return {}
     since = None if context.since is None else context.since.model_dump(mode="json")
     place = {"number": context.number, "day": context.day, "agenda": context.agenda, "since": since}
+    place |= {"carried": context.carried} if context.carried else {}
     return {"course": {"id": course_of(context), **place, "protocol": context.protocol}}
 
 

@@ -47,7 +47,7 @@ async def test_the_inner_loop_perceives_before_every_turn_and_speaks_by_it():
     cast = Recording(counselor=perceiving)
     await play(cast, "theramind")
     last = [r for r in cast.requests if r.output is Perception][-1]
-    assert [seen.emotion for seen in last.view["perceptions"]] == ["feeling 1", "feeling 2"]
+    assert [seen["emotion"] for seen in last.view["perceptions"]] == ["feeling 1", "feeling 2"]
     spoken = [r for r in cast.requests if r.role == "counselor" and r.output is None and r.exchange]
     assert all(f"feeling {request.exchange}" in request.card for request in spoken)
     assert all("offer two ways to go on" in request.card for request in spoken)
