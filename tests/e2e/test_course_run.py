@@ -73,7 +73,7 @@ async def test_what_is_read_back_from_a_log_is_what_the_state_said(tmp_path: Pat
                     state = payload
                 else:
                     recorder.take(payload)
-        finals[context.session] = played_from(state)
+        finals[context.session] = played_from(state, {})
         return None
 
     monkeypatch.setattr(playing, "step", watching)

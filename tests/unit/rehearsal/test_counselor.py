@@ -12,7 +12,8 @@ from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor import speak
-from counselgraph.models.rehearsal.frames import mark_of, slots_of, step_frames, step_said
+from counselgraph.models.rehearsal.frames import mark_of, slots_of, step_said
+from counselgraph.models.rehearsal.lines import step_frames
 from counselgraph.models.rehearsal.reading import read
 from counselgraph.models.rehearsal.speech import normal
 from counselgraph.personas.persona import Intake

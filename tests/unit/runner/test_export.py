@@ -262,7 +262,7 @@ def test_memory_does_not_grow_with_the_run(tmp_path: Path, to: str) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 4_000_000  # all of it would be 20 MB; Parquet holds a row group
+    assert peak < 7_000_000  # all of it would be 20 MB; Parquet holds a row group
 
 
 def test_several_runs_go_into_one_file_and_say_which_they_are(run: Path, tmp_path: Path) -> None:
