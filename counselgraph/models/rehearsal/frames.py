@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from string import Formatter
 
-from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.lines import steps_of_all
 from counselgraph.models.rehearsal.speech import Speech, normal
 from counselgraph.models.rehearsal.words import flip
 
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
 _PARTS = ("first", "next", "intake", "again", "close", "when")
+_SHARES, _OTHERS_TURN = 3, 0.03
+"""Sessions over which frames are spread, and the weight of one that is another session's to say."""
 _MARK = 3
 """Fewest words by which a frame can be recognised."""
 
@@ -37,13 +40,21 @@ class Wording:
         speech: The speaker.
         slots: What can be put into frames; a frame that needs anything else does not fit.
         recent: The counselor's turns so far, oldest first.
+        share: Number of the session in a course, over whose sessions the frames are spread; None elsewhere.
     """
 
-    def __init__(self, speech: Speech, slots: Mapping[str, str], recent: Sequence[str]) -> None:
+    def __init__(
+        self, speech: Speech, slots: Mapping[str, str], recent: Sequence[str], *, share: int | None = None
+    ) -> None:
         self.speech = speech
         self.slots = slots
+        self._recent, self._share = recent, share
         self._said = "\n".join(map(normal, recent))
         self._near = [normal(text) for text in recent[-_RECENT:]]
+
+    def with_slots(self, slots: Mapping[str, str]) -> Wording:
+        """The same with other values to put in."""
+        return Wording(self.speech, slots, self._recent, share=self._share)
 
     def fitting(self, frames: Iterable[str]) -> list[str]:
         """The frames whose slots can all be filled."""
@@ -65,7 +76,8 @@ class Wording:
 
     def _weight(self, frame: str, near: Sequence[str]) -> float:
         filled = frame.format_map(self.slots)
-        weight = 1.0 + 1.5 * min(len(slots_of(frame)), 2)
+        own_turn = self._share is None or zlib.crc32(frame.encode()) % _SHARES == self._share % _SHARES
+        weight = (1.0 if own_turn else _OTHERS_TURN) * (1.0 + 1.5 * min(len(slots_of(frame)), 2))
         if not self.speech.fresh(filled):
             weight *= 1e-6
         elif len(mark_of(frame).split()) >= _MARK and mark_of(frame) in self._said:
@@ -82,12 +94,6 @@ class Wording:
         return weight
 
 
-def step_frames(technique: str, step: str) -> Mapping[str, list[str]]:
-    """The frames of a step, `first` and `again`; empty if the bank does not know it."""
-    own = bank("counselor/techniques").get(technique, {}).get(step)
-    return own if isinstance(own, dict) else bank("counselor/steps").get(step, {})
-
-
 @lru_cache(maxsize=4096)
 def step_said(turn: str) -> str | None:
     """The step a counselor's turn worked on, recognised by its frame; None if by none."""
@@ -102,12 +108,8 @@ def _marks() -> tuple[tuple[str, str], ...]:
 
 
 def _moves() -> Iterator[tuple[str, str]]:
-    for step, parts in bank("counselor/steps").items():
+    for step, parts in steps_of_all():
         yield from ((step, frame) for part in _PARTS for frame in parts.get(part, ()))
-    for technique in bank("counselor/techniques").values():
-        for step, parts in technique.items():
-            if isinstance(parts, dict):
-                yield from ((step, frame) for frames in parts.values() for frame in frames)
 
 
 _DOUBLE_STOP = re.compile(r"([.!?…])(\"?)\s*[.](?=\s|$)")

@@ -213,6 +213,25 @@ def outcome(text: str) -> str:
     return next((kind for kind in ("undone", "half") if _heard(kind, r"(?:{})").search(plain(text))), "done")
 
 
+_DAYS_SINCE = 3
+"""Sentences at the start of a turn that say how it has been."""
+
+
+def let_go(text: str) -> bool:
+    """Whether a client says that the trouble has lost its grip."""
+    return _heard("grip", r"(?:{})").search(plain(text)) is not None
+
+
+@lru_cache(maxsize=4096)
+def fares(text: str) -> str:
+    """How somebody who comes back says it has been: "relapse", "worse", "better" or "same"."""
+    told = sentences(text)[:_DAYS_SINCE]
+    if let_go(" ".join(told)):
+        return "better"
+    kinds = ("relapse", "worse", "better")
+    return next((kind for kind in kinds if any(_heard(kind, r"(?:{})").search(said) for said in told)), "same")
+
+
 @lru_cache(maxsize=4096)
 def dark(text: str) -> bool:
     """Whether a turn speaks of dying or self-harm, even to deny it."""

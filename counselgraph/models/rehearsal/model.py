@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable
 
 from counselgraph.models.base import Answer, Request
-from counselgraph.models.rehearsal import client, counselor, generic, planner
+from counselgraph.models.rehearsal import client, counselor, generic, life, planner, review
 from counselgraph.models.rehearsal.bank import read_all_banks
 from counselgraph.protocols.protocol import load_protocol
+from counselgraph.protocols.technique import ApproachName
 from counselgraph.safety.levels import Side, Verdict
 from counselgraph.safety.screen import screen
 from counselgraph.transcript import CLIENT, said_by
@@ -43,7 +44,8 @@ class Rehearsal:
 
 def _read_data() -> None:
     read_all_banks()
-    load_protocol()
+    for approach in ApproachName:
+        load_protocol(approach)
     screen("")
 
 
@@ -64,4 +66,9 @@ def judge(request: Request) -> Answer:
 
 
 _SPEAKERS: dict[str, Callable[[Request], Answer]] = {"client": client.speak, "counselor": counselor.speak}
-_TYPED: dict[str, Callable[[Request], Answer]] = {"planner": planner.decide, "monitor": judge}
+_TYPED: dict[str, Callable[[Request], Answer]] = {
+    "planner": planner.decide,
+    "monitor": judge,
+    "review": review.review,
+    "life": life.live,
+}

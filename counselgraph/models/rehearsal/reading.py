@@ -6,12 +6,11 @@ The client must be able to answer any counselor, a language model or a person to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.lines import steps_of_all
 from counselgraph.models.rehearsal.words import plain, sentences
 
 RATINGS = frozenset(
@@ -30,24 +29,28 @@ _ALIASES = {
     "miracle": "goals",
     "reach_out": "support",
 }
-_STEP_ASKS = {
+STEP_ASKS = {
     "feeling": "feeling_action",
     "own_share": "rate_share",
     "how_likely": "rate_likely",
     "draw_line": "rate_place",
     "place_again": "rate_place",
 }
+"""Steps that the client hears as something else than their name says."""
 _DARK = re.compile(
     r"\b(?:those|these|the) thoughts\b|\bact on\b|\bdo it\b|hurt|\bdie\b|dying|pills|weapon|would use|intend to|in mind"
     r"|within reach",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"\"[^\"]*\"")
-_HAS_NUMBERS = frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
+_TENS = frozenset({"importance_number", "confidence_number", "number_now", "good_enough", "where_it_is_missing"})
+_HAS_NUMBERS = _TENS | frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
 _RATED_STEPS = {"weigh_readings": "rate_sure", "balanced_thought": "rate_belief"}
 """Steps that go with a second rating, often asked for in few words."""
 _STEM = 4
 """Letters a topic word has at least, without its ending."""
+_ASKING = ("first", "next", "intake", "again", "close", "when")
+"""Parts of a step's words that ask for what the step is about."""
 _WORD = re.compile(r"[a-z][a-z'-]{2,}")
 
 
@@ -138,22 +141,11 @@ def _with_rating(ask: str, asking: list[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     found: list[tuple[str, re.Pattern[str]]] = []
-    for name in ("counselor/steps", "counselor/techniques"):
-        for step, lines in _step_lines(bank(name)):
-            ask = _STEP_ASKS.get(step, step)
-            found.extend((ask, _template(line)) for line in lines if _is_request(line))
+    for step, parts in steps_of_all():
+        ask = next(iter(parts.get("heard_as", ())), STEP_ASKS.get(step, step))
+        asking = [line for kind in _ASKING for line in parts.get(kind, ())]
+        found.extend((ask, _template(line)) for line in asking if _is_request(line))
     return tuple(found)
-
-
-def _step_lines(phrases: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    for name, value in phrases.items():
-        if isinstance(value, dict) and "first" in value:
-            asking = [
-                line for kind in ("first", "next", "intake", "again", "close", "when") for line in value.get(kind, [])
-            ]
-            yield name, asking
-        elif isinstance(value, dict):
-            yield from _step_lines(value)
 
 
 def _template(line: str) -> re.Pattern[str]:

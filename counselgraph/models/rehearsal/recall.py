@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from counselgraph.memory.record import Kind, MemoryRecord
-from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.lines import technique_lines
 from counselgraph.models.rehearsal.words import plain
-from counselgraph.protocols.protocol import load_protocol
-from counselgraph.protocols.technique import AnyTechnique
+from counselgraph.protocols.protocol import TechniqueSteps, load_protocol
+from counselgraph.protocols.technique import AnyTechnique, ApproachName
 from counselgraph.safety.levels import Level
 
 _WORKED_ON = re.compile(r"^We worked on \"(?P<focus>.+)\" with the technique (?P<label>[^\"]+?)\.?$")
@@ -59,16 +59,32 @@ def last_session(memories: Iterable[MemoryRecord]) -> Recalled | None:
     )
 
 
+def worked_with(memories: Iterable[MemoryRecord]) -> tuple[AnyTechnique, ...]:
+    """The technique of every session of which it is remembered, by its summary or its task, oldest first."""
+    found: dict[int, AnyTechnique] = {}
+    for memory in sorted(memories, key=lambda memory: (memory.session_number, memory.exchange)):
+        note = _WORKED_ON.match(plain(memory.text)) if memory.kind is Kind.SUMMARY else None
+        task = task_technique(plain(memory.text)) if memory.kind is Kind.HOMEWORK else None
+        technique = _by_label(note["label"]) if note else task
+        if technique is not None:
+            found[memory.session_number] = technique
+    return tuple(found.values())
+
+
 @lru_cache(maxsize=512)
 def task_technique(text: str) -> AnyTechnique | None:
     """The technique whose task a note of homework is about."""
-    steps, offered = load_protocol().techniques, bank("counselor/techniques")
-    for name, technique in steps.items():
-        if text.startswith(technique.homework) or any(line in text for line in offered[name]["homework"]):
+    for name, technique in _techniques():
+        offered = technique_lines(name).get("homework", ())
+        if text.startswith(technique.homework) or any(line in text for line in offered):
             return name
     return None
 
 
 def _by_label(label: str) -> AnyTechnique | None:
-    steps = load_protocol().techniques
-    return next((name for name, technique in steps.items() if technique.label == label), None)
+    return next((name for name, technique in _techniques() if technique.label == label), None)
+
+
+def _techniques() -> Iterator[tuple[AnyTechnique, TechniqueSteps]]:
+    for approach in ApproachName:
+        yield from load_protocol(approach).techniques.items()

@@ -56,8 +56,20 @@ class Exchanged:
         return self.met not in {"held", "resists"}
 
 
-def exchanged(messages: Sequence[AnyMessage], language: str) -> tuple[tuple[Exchanged, ...], list[str]]:
-    """The client's turns, each with what it answers, and the counselor's; both oldest first, in one pass."""
+OPENING = "opening"
+"""What the first turn of a later session answers: how it has been, which is not yet what the session is about."""
+
+
+def exchanged(
+    messages: Sequence[AnyMessage], language: str, *, later: bool = False
+) -> tuple[tuple[Exchanged, ...], list[str]]:
+    """The client's turns, each with what it answers, and the counselor's; both oldest first, in one pass.
+
+    Args:
+        messages: The transcript.
+        language: Its language.
+        later: Whether it is that of a later session of a course.
+    """
     asked: str | None = None
     found: list[Exchanged] = []
     own: list[str] = []
@@ -67,7 +79,7 @@ def exchanged(messages: Sequence[AnyMessage], language: str) -> tuple[tuple[Exch
             own.append(text_of(message))
             asked = step_said(own[-1])
         elif role == CLIENT:
-            found.append(_exchanged(asked, text_of(message), language))
+            found.append(_exchanged(OPENING if later and not found else asked, text_of(message), language))
     return tuple(found), own
 
 

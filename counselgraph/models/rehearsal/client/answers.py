@@ -8,11 +8,15 @@ from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.fitting import by_thought, facts, happened, moment
-from counselgraph.models.rehearsal.client.homework import report, task_of
+from counselgraph.models.rehearsal.client.homework import report, report_since, task_of
 from counselgraph.models.rehearsal.client.scene import Scene
-from counselgraph.models.rehearsal.client.wording import filled, slots_for, with_slots
+from counselgraph.models.rehearsal.client.since import known_piece, may_tell_again
+from counselgraph.models.rehearsal.client.wording import slots_for
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
+from counselgraph.models.rehearsal.slotted import filled, with_slots
+from counselgraph.personas.interlude import Homework
 from counselgraph.personas.persona import Disclosure, When
+from counselgraph.protocols.technique import ApproachName
 
 _SLIGHT = frozenset({"check", "consent", "unknown", "more", "how_are_you"})
 """Asks that are passed over when something more definite is asked in the same turn."""
@@ -27,6 +31,12 @@ _MOODS = ("push", "advice", "lecture", "validation")
 
 _SAME_WORDS = RATINGS | {"list_causes", "share_out", "ladder", "lowest_rung", "summary", "second_try"}
 """Asks whose answers take up the words of an earlier one."""
+_AFTER_FIRST = {"agenda": "agenda_next", "how_are_you": "more", "opening": "more", "since_then": "more"}
+"""What asks become in a later session once the client has told how it has been."""
+_ANYTHING = ("nod", "unknown", "how_are_you", "their_story")
+_OF_THE_DAYS = (*_ANYTHING, "situation", "what_shows_up", "stay_beside", "how_bad")
+"""Asks that can be answered with what has happened since the last session, and those of them where it was hard."""
+_CLOSING = frozenset({"summary", "homework", "farewell", "what_stays"})
 _BRIEF = 10
 """Words that even the tersest client spends."""
 _OPENING_EXCHANGES = 2
@@ -52,9 +62,10 @@ def asks_of(scene: Scene) -> list[str]:
     if scene.exchange <= _OPENING_EXCHANGES and not scene.own:
         asks = ["opening" if ask in {"unknown", "more", "agenda", "feeling"} else ask for ask in asks]
     if scene.returning:
-        again = {"agenda": "agenda_next", "how_are_you": "since_then", "opening": "since_then"}
+        again = _AFTER_FIRST if scene.since and scene.own else {"agenda": "agenda_next", "how_are_you": "since_then", "opening": "since_then"}
         asks = [again.get(ask, ask) for ask in asks]
-        asks = ["since_then" if ask == "homework_review" and task_of(scene) is None else ask for ask in asks]
+        owed = scene.since.homework is not Homework.NONE if scene.since else task_of(scene) is not None
+        asks = ["since_then" if ask == "homework_review" and not owed else ask for ask in asks]
     if scene.held_in_row:
         asks = ["unknown" if ask in {"consent", "check"} else ask for ask in asks]
     ratings = [ask for ask in asks if ask in RATINGS]
@@ -101,11 +112,14 @@ def _fitted(scene: Scene, ask: str, entry: dict[str, Any]) -> str | None:
     """An answer that has to fit the matter more closely than any answer of its kind would; None to answer as usual."""
     if not scene.material.english:
         return None
+    if ask == "homework_review" and scene.since is not None:
+        return _choose(scene, report_since(scene, scene.since, entry)) or _fallback(scene, ask)
     if ask == "homework_review" and (task := task_of(scene)) is not None:
         return _choose(scene, report(scene, task, entry)) or _fallback(scene, ask)
     if ask == "homework_review":
         return scene.speech.pick(entry["first"])
-    if ask == "situation" and not any(map(happened, scene.untold("situations"))):
+    days = scene.hard_days and scene.untold("since")
+    if ask == "situation" and not days and not any(map(happened, scene.untold("situations"))):
         return _choose(scene, moment(scene, entry))
     if ask == "agenda_agree" and scene.sometimes(_CORRECTS):
         return _choose(scene, filled(entry["corrects"], slots_for(scene, ask)))
@@ -127,6 +141,9 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
     if ask in RATINGS and "before" in slots:
         moved = "same" if slots["n"] == slots["before"] else "higher" if ask == "rate_place" else "lower"
         return filled(entry[f"again_{moved}"], slots)
+    if ask in RATINGS and scene.since and (scene.gain or scene.since.relapse):
+        kind = "place" if ask == "rate_place" else "back" if scene.since.relapse else "down"
+        return filled(bank("client/since")["ratings"][kind], slots)
     if "late" in entry and not _RE_RATED.isdisjoint(scene.reading.asks):
         return filled(entry["late"], slots | {"n": str(max(int(slots["n"]) - _EASED, 0))})
     own = entry.get(scene.tone, [])
@@ -145,19 +162,23 @@ def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
 
 def _choose(scene: Scene, lines: Sequence[str], *, again: bool = False) -> str | None:
     """A line not said before; with `again`, one that may use the words of an earlier turn."""
-    fresh = [line for line in lines if (scene.speech.fresh(line) if again else not scene.told(line))]
+    fresh = scene.share([line for line in lines if (scene.speech.fresh(line) if again else not scene.told(line))])
     brief = [line for line in fresh if len(line.split()) <= max(scene.budget, _BRIEF) * 1.5]
     return scene.chance.choice(brief or fresh) if fresh else None
 
 
 def _tell(scene: Scene, entry: dict[str, Any], *, short: bool) -> str | None:
     facets = entry.get("tell", [])
+    if entry in map(entry_for, _OF_THE_DAYS if scene.hard_days else _ANYTHING) and scene.since:
+        facets = ["since", *facets]
     lines = scene.untold(*facets)
-    if not lines:
+    if not lines or (scene.since and lines[0] not in scene.untold("since") and not may_tell_again(scene)):
         return None
     if entry in (entry_for("unknown"), entry_for("nod")):
         lines = scene.nearest(lines)
     line = _shortened(scene, lines[0])
+    if scene.since and scene.material.english:
+        return line if lines[0] in scene.untold("since") else known_piece(scene, line)
     if not scene.material.english or lines[0] not in scene.material.facets.get(facets[0], ()):
         return line
     frames = filled(entry.get("frame", []), slots_for(scene, ""))
@@ -181,7 +202,10 @@ def _extended(scene: Scene, ask: str, parts: list[str]) -> list[str]:
     words = sum(len(part.split()) for part in parts)
     if words >= scene.budget * 0.75 or ask in {"farewell", "first_try", "second_try", "hold_ground", "i_sentence"}:
         return parts
-    more = [line for line in scene.untold(*entry_for(ask).get("add", [])) if line not in " ".join(parts)]
+    topics = entry_for(ask).get("add", [])
+    if scene.since:
+        topics = ["since"] if entry_for(ask) in map(entry_for, _ANYTHING) else []
+    more = [line for line in scene.untold(*topics) if line not in " ".join(parts)]
     return [*parts, more[0]] if more else parts
 
 
@@ -198,8 +222,12 @@ def _fallback(scene: Scene, ask: str) -> str:
 
 def disclosure(scene: Scene) -> str | None:
     """Something the persona tells only on a condition, when the condition is met now."""
+    if scene.since and not _CLOSING.isdisjoint(scene.reading.asks):
+        return None
     for item in scene.persona.disclosures:
         if not scene.told(item.text) and _may_tell(scene, item):
+            if scene.since and scene.material.english:
+                return known_piece(scene, item.text) if may_tell_again(scene) else None
             return item.text if _touched(scene, item) or not scene.material.english else f"{_led_to(item)} {item.text}"
     return None
 
@@ -239,5 +267,11 @@ def _opens_up(scene: Scene) -> bool:
 def entry_for(ask: str) -> dict[str, Any]:
     """The bank entry of an ask; an ask without one is answered like an unknown question."""
     answers, frames = bank("client_answers"), bank("client_frames")
-    entry: dict[str, Any] = answers.get(ask) or frames.get(ask) or frames["unknown"]
+    entry: dict[str, Any] = answers.get(ask) or frames.get(ask) or _of_approach(ask) or frames["unknown"]
     return entry
+
+
+def _of_approach(ask: str) -> dict[str, Any] | None:
+    """The entry of a step of an approach that has a bank of its own."""
+    banks = (bank(f"client/{approach}") for approach in ApproachName if approach is not ApproachName.CBT)
+    return next((own[ask] for own in banks if ask in own), None)

@@ -7,8 +7,9 @@ from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.scene import Scene
-from counselgraph.models.rehearsal.client.wording import filled, focus_thought, slots_for
+from counselgraph.models.rehearsal.client.wording import focus_thought, slots_for
 from counselgraph.models.rehearsal.reading import content_words
+from counselgraph.models.rehearsal.slotted import filled
 
 _ALWAYS = re.compile(
     r"^(?:I get it|It has|It's got)\b|\b(?:whenever|every time|often|daily|usually|always|every day|tend to)\b",

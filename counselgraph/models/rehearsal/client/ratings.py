@@ -17,6 +17,8 @@ _FIRST = {Attitude.POSITIVE: (65, 85), Attitude.NEUTRAL: (70, 90), Attitude.NEGA
 _PLACE = (10, 35)
 _STEP = 5
 _ALL = 100
+_FIRMEST_LEFT = 25
+"""Rating at which a thought stays believed, however many sessions have gone by."""
 _RESERVE = 15
 """How far from the end of the scale talking alone takes anybody."""
 _SHARED = {"rate_sure": "rate_belief", "rate_prediction": "rate_likely"}
@@ -54,6 +56,15 @@ def first_rating(persona: Persona, ask: str, chance: random.Random) -> int:
     """A rating nobody has asked for before in this session, from 0 to 100."""
     low, high = _PLACE if ask == "rate_place" else _FIRST[persona.attitude]
     return chance.randrange(low, high + 1, _STEP)
+
+
+def loosened(rating: int, ask: str, gain: int) -> int:
+    """A first rating of a later session: a thought that has let go is believed less, and one stands higher."""
+    if gain == 0:
+        return rating
+    if ask == "rate_place":
+        return min(rating + gain * _STEP, max(rating, _ALL - _RESERVE))
+    return max(rating - gain * _STEP, min(rating, _FIRMEST_LEFT))
 
 
 def next_rating(persona: Persona, ask: str, before: int, warmth: float, chance: random.Random) -> int:

@@ -8,8 +8,10 @@ from functools import lru_cache
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.answers import answer
 from counselgraph.models.rehearsal.client.scene import Scene
-from counselgraph.models.rehearsal.client.wording import filled, slots_for
+from counselgraph.models.rehearsal.client.wording import slots_for
+from counselgraph.models.rehearsal.slotted import filled
 from counselgraph.models.rehearsal.speech import normal
+from counselgraph.personas.interlude import Interlude
 from counselgraph.safety.screen import screen
 
 _FIRST, _LAST = 3, 6
@@ -82,9 +84,18 @@ def due(scene: Scene) -> str | None:
     left = _unsaid(scene)
     if not left or "farewell" in scene.reading.asks:
         return None
+    if scene.since is not None:
+        return _due_again(scene, scene.since)
     place = scene.persona.risk.statements.index(left[0])
     at = _due_at(place, len(scene.persona.risk.statements))
     return left[0] if scene.exchange >= max(at - heavy_ask(scene), _EARLIEST) else None
+
+
+def _due_again(scene: Scene, since: Interlude) -> str | None:
+    """In a later session the gravest statement alone comes up again, and only after days that were hard."""
+    last = scene.persona.risk.statements[-1]
+    hard = since.mood < 0 or since.relapse
+    return last if hard and scene.speech.fresh(last) and scene.exchange >= _FIRST - heavy_ask(scene) else None
 
 
 def heavy_ask(scene: Scene) -> bool:
@@ -136,7 +147,7 @@ def _direct(scene: Scene) -> list[str]:
     if left and not whole and (not parts or (risk.level >= _HIGH and not _says_already(parts[0], left[0]))):
         parts.append(left[0])
     if parts:
-        return parts
+        return [_since_line(scene, "risk_same"), *parts] if scene.since else parts
     calm = risk.settles and _settled_turns(scene) > 0
     if "risk_means" in scene.reading.asks:
         return [_line(scene, "means_settled" if risk.settles else "means")]
@@ -184,6 +195,10 @@ def _protective(scene: Scene, place: int) -> str | None:
     else:
         said = f"There's {reason.rstrip('.')}."
     return said if scene.speech.fresh(said) else None
+
+
+def _since_line(scene: Scene, kind: str) -> str:
+    return scene.speech.pick(bank("client/since")[kind])
 
 
 def _line(scene: Scene, kind: str) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
+from counselgraph.models.rehearsal.agenda import spread
 from counselgraph.models.rehearsal.client.material import Material, material_of
 from counselgraph.models.rehearsal.client.warmth import COOL, WARM, Pair, pairs, warmth
+from counselgraph.models.rehearsal.events import event_told
 from counselgraph.models.rehearsal.reading import Reading, content_words
 from counselgraph.models.rehearsal.speech import Speech
 from counselgraph.models.rehearsal.talk import beside_the_point
+from counselgraph.personas.interlude import Interlude
 from counselgraph.personas.persona import Attitude, Persona
 from counselgraph.protocols.protocol import load_protocol
 
@@ -22,6 +26,11 @@ _SAME = 0.75
 _FEW_WORDS = 4
 _ONCE = frozenset({"statement", "reason", "onset"})
 """Topics that are told in the first session only."""
+_SINCE = "since"
+"""The topic of what has happened since the last session."""
+_GAIN = {Attitude.POSITIVE: 1.6, Attitude.NEUTRAL: 1.2, Attitude.NEGATIVE: 0.6}
+_SHARES, _STORY = 3, 4
+"""Sessions over which wordings, and pieces of a story, are spread."""
 _BUDGET = {1: 12, 2: 24, 3: 38}
 _STRETCH = {"cool": 0.6, "middle": 1.0, "warm": 1.25}
 
@@ -35,6 +44,7 @@ class Scene:
         own: What the client has said so far, oldest first.
         warmth: Trust from 0 to 1.
         memories: What the client remembers of earlier sessions.
+        since: What has happened since the last one; None in a first session and outside a course.
     """
 
     persona: Persona
@@ -45,23 +55,26 @@ class Scene:
     warmth: float
     exchange: int
     memories: tuple[MemoryRecord, ...]
+    since: Interlude | None = None
 
     @classmethod
     def of(cls, request: Request) -> Scene:
         """Read a request; nothing but its View and seed is used."""
         persona: Persona = request.view["persona"]
+        since: Interlude | None = request.view.get("since")
         messages = request.view.get("messages", [])
         turns = pairs(messages)
         own = [turn.client for turn in turns[:-1]]
         return cls(
             persona=persona,
             material=material_of(persona),
-            speech=Speech(request.seed, own),
+            speech=Speech(spread(request.seed, since.event if since else ""), own),
             turns=turns,
             own=own,
-            warmth=warmth(persona, turns),
+            warmth=warmth(persona, turns, known=_known_for(request) if since else 0),
             exchange=int(request.view.get("exchange", request.exchange)),
             memories=tuple(request.view.get("client_memories") or ()),
+            since=since,
         )
 
     @property
@@ -104,7 +117,24 @@ class Scene:
     @cached_property
     def returning(self) -> int:
         """How many sessions this client remembers; what it told in the first of them is not told again as news."""
-        return max((memory.session_number for memory in self.memories), default=0)
+        return max((memory.session_number for memory in self.memories), default=int(self.since is not None))
+
+    @property
+    def gain(self) -> int:
+        """How far the old thought has let go of this client over its sessions, in steps of five; 0 after a relapse."""
+        if self.since is None or self.since.relapse:
+            return 0
+        grown = self.returning * _GAIN[self.persona.attitude] * (0.6 + 0.8 * self.persona.receptivity)
+        return max(round(grown) + self.since.mood, 0)
+
+    def share(self, lines: Sequence[str]) -> Sequence[str]:
+        """The lines that are this session's to say in a course, so that the next session says others; all elsewhere."""
+        if self.since is None:
+            return lines
+        return [line for line in lines if self._is_turn_of(line, _SHARES)] or lines
+
+    def _is_turn_of(self, line: str, shares: int) -> bool:
+        return zlib.crc32(line.encode()) % shares == self.returning % shares
 
     @property
     def negative(self) -> bool:
@@ -143,11 +173,28 @@ class Scene:
 
     def _facet(self, name: str) -> Sequence[str]:
         """The pieces of a topic, in a later session those left for it first."""
+        if name == _SINCE:
+            return self._since()
         lines = self.material.facets.get(name, ())
+        if self.since is not None:
+            return [line for line in lines if self._is_turn_of(line, _STORY) and name not in _ONCE]
         if not self.returning or name in _ONCE:
             return () if self.returning else lines
         start = self.returning % len(lines) if lines else 0
         return (*lines[start:], *lines[:start])
+
+    def _since(self) -> Sequence[str]:
+        """What happened since the last session, and what there is to add to it."""
+        if self.since is None:
+            return ()
+        known = event_told(self.persona, self.since.event)
+        return (self.since.event, *(known.more if known else ()))
+
+    @property
+    def hard_days(self) -> bool:
+        """Whether what happened since the last session is a part of the trouble."""
+        known = event_told(self.persona, self.since.event) if self.since else None
+        return not known.rising if known else self.since is not None and self.since.mood < 0
 
     def _rest(self, line: str) -> str:
         head, _stop, rest = line.partition(". ")
@@ -157,6 +204,11 @@ class Scene:
         """Lines in order of how well they meet the counselor's words; equal ones keep their order."""
         asked = content_words(self.reading.question or self.reading.text)
         return sorted(lines, key=lambda line: -len(asked & content_words(line)))
+
+
+def _known_for(request: Request) -> int:
+    """How many sessions client and counselor have known each other."""
+    return max((memory.session_number for memory in request.view.get("client_memories") or ()), default=1)
 
 
 @lru_cache(maxsize=8192)

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.answers import answer, asks_of, core
+from counselgraph.models.rehearsal.client.fit import fit_remark
 from counselgraph.models.rehearsal.client.risk import due, heavy_ask, risk_words, settling
 from counselgraph.models.rehearsal.client.scene import Scene, gives_nothing
+from counselgraph.models.rehearsal.client.since import first_words, refers_back
 from counselgraph.models.rehearsal.client.warmth import COOL
 from counselgraph.personas.persona import Attitude
 
@@ -64,6 +66,8 @@ def _fresh_turn(scene: Scene) -> str:
         return _unsaid(scene, [_risk_turn(scene, words)])
     if "farewell" in scene.reading.asks:
         return _unsaid(scene, [answer(scene, "farewell")])
+    if scene.since is not None and not scene.own:
+        return first_words(scene, scene.since) if scene.material.english else scene.since.event
     if _holds_back(scene):
         held = [line for line in bank("client_frames")["held"] if scene.speech.fresh(line)]
         held = [line for line in held if scene.reading.asks or not _ABOUT_A_QUESTION.search(line)]
@@ -98,6 +102,8 @@ def _risk_turn(scene: Scene, words: list[str]) -> str:
         return " ".join(words)
     asks = asks_of(scene)
     before = [answer(scene, asks[0], short=True)] if asks and scene.tone != "cool" and not heavy_ask(scene) else []
+    if scene.since:
+        return " ".join([*before, scene.speech.pick(bank("client/since")["risk_lead"]), *words])
     heavy = [] if scene.tone == "cool" else [scene.speech.pick(bank("client_frames")["risk"]["heavy"])]
     return " ".join([*before, *heavy, *words])
 
@@ -107,7 +113,10 @@ def _turn(scene: Scene) -> str:
     if not scene.material.english:
         return " ".join(parts)
     text = _in_own_voice(scene, " ".join(parts))
-    return " ".join(part for part in (_lead(scene, text), text, _tail(scene, text)) if part)
+    remark = fit_remark(scene)
+    back = "" if remark or not _SETTLED.isdisjoint(scene.reading.asks) else refers_back(scene)
+    tail = remark or _tail(scene, text)
+    return " ".join(part for part in (back or _lead(scene, text), text, tail) if part)
 
 
 def _lead(scene: Scene, text: str) -> str:
@@ -116,7 +125,7 @@ def _lead(scene: Scene, text: str) -> str:
     if not scene.sometimes(0.15 if scene.register == "clipped" else 0.4):
         return ""
     recent = " ".join(scene.own[-3:])
-    pool = [lead for lead in _leads(scene) if lead not in recent]
+    pool = scene.share([lead for lead in _leads(scene) if lead not in recent])
     return scene.chance.choice(pool) if pool else ""
 
 
@@ -147,7 +156,7 @@ def _tail(scene: Scene, text: str) -> str:
     if not scene.sometimes(0.3):
         return ""
     kind = {"warm": "open", "middle": "middle", "cool": "shut"}[scene.tone]
-    pool = [line for line in bank("client_frames")["tails"][kind] if scene.speech.fresh(line)]
+    pool = scene.share([line for line in bank("client_frames")["tails"][kind] if scene.speech.fresh(line)])
     return scene.chance.choice(pool) if pool else ""
 
 

@@ -21,6 +21,8 @@ _START = {Attitude.POSITIVE: 0.64, Attitude.NEUTRAL: 0.46, Attitude.NEGATIVE: 0.
 _REACH = {Attitude.POSITIVE: 0.95, Attitude.NEUTRAL: 0.8, Attitude.NEGATIVE: 0.55}
 _MOODS = {"reflection": 0.03, "validation": 0.045, "advice": -0.06, "push": -0.1, "lecture": -0.06}
 _OWN_WORDS = 0.015
+_KNOWN, _KNOWN_MOST = 0.04, 0.12
+"""What every session together adds to the trust that the next one begins with, and at most."""
 _WORDS_TAKEN_UP = 2
 _TOO_MANY_QUESTIONS = -0.05
 _QUESTIONS = 3
@@ -53,9 +55,15 @@ def pairs(messages: Sequence[AnyMessage]) -> list[Pair]:
     return [*found, Pair(" ".join(heard), "")]
 
 
-def warmth(persona: Persona, turns: Sequence[Pair]) -> float:
-    """Trust from 0 to 1 after the counselor's last turn."""
-    value = _START[persona.attitude] + (persona.receptivity - 0.5) * 0.2
+def warmth(persona: Persona, turns: Sequence[Pair], *, known: int = 0) -> float:
+    """Trust from 0 to 1 after the counselor's last turn.
+
+    Args:
+        persona: Whose trust.
+        turns: The session so far.
+        known: Sessions that the two have had before.
+    """
+    value = _START[persona.attitude] + (persona.receptivity - 0.5) * 0.2 + min(known * _KNOWN, _KNOWN_MOST)
     before = ""
     for turn in turns:
         change = _change(turn, before)

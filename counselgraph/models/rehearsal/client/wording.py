@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.derive import embedded, is_clause
@@ -11,6 +11,7 @@ from counselgraph.models.rehearsal.client.ratings import (
     earlier,
     first_rating,
     given,
+    loosened,
     next_rating,
     own_random,
     slices,
@@ -18,33 +19,19 @@ from counselgraph.models.rehearsal.client.ratings import (
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.hearing import thought_in
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
+from counselgraph.models.rehearsal.slotted import filled
 from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.words import capital, plain
 from counselgraph.personas.persona import Attitude
 
-_SLOT = re.compile(r"\{(\w+)\}")
 _QUOTED = re.compile(r"\"([^\"]+)\"")
 _OWN_SLICE = re.compile(r"\bme, (\d{1,3})\b", re.IGNORECASE)
 _MOST_OWN = 85
+TENS = frozenset({"importance_number", "confidence_number", "number_now", "good_enough", "where_it_is_missing"})
+"""Asks for a number from 0 to 10."""
+_TEN = {Attitude.POSITIVE: 5, Attitude.NEUTRAL: 4, Attitude.NEGATIVE: 3}
+_LEAST_TEN, _MOST_TEN, _GOOD, _BETTER = 2, 7, 7, 9
 _FEARS = (20, 35, 50, 70, 90)
-
-
-def filled(lines: Iterable[str], slots: Mapping[str, str]) -> list[str]:
-    """The lines this persona can say, with its words in place."""
-    return [_SLOT.sub(lambda slot: slots[slot[1]], line) for line in lines if _fits(line, slots)]
-
-
-def with_slots(lines: Iterable[str]) -> list[str]:
-    """The lines that take in this persona's own words."""
-    return [line for line in lines if _SLOT.search(line)]
-
-
-def _fits(line: str, slots: Mapping[str, str]) -> bool:
-    names = _SLOT.findall(line)
-    values = [slots[name] for name in names if name in slots and len(slots[name].split()) > 1]
-    return all(name in slots for name in names) and len(values) == len(
-        {value.strip('".').casefold() for value in values}
-    )
 
 
 def slots_for(scene: Scene, ask: str) -> dict[str, str]:
@@ -60,6 +47,8 @@ def slots_for(scene: Scene, ask: str) -> dict[str, str]:
         _add_ladder(scene, slots)
     elif ask == "summary":
         slots |= _moved(scene)
+    elif ask in TENS:
+        slots |= _out_of_ten(scene, ask)
     for name in ("adj", "when", "person", "helper"):
         if name in slots:
             slots[capital(name)] = capital(slots[name])
@@ -106,11 +95,18 @@ def _add_mind(scene: Scene, slots: dict[str, str]) -> None:
 def _add_rating(scene: Scene, ask: str, slots: dict[str, str]) -> None:
     before = earlier(scene.turns, ask)
     if before is None:
-        slots["n"] = str(first_rating(scene.persona, ask, scene.chance))
+        slots["n"] = str(loosened(first_rating(scene.persona, ask, scene.chance), ask, scene.gain))
         return
     share = _pie_share(scene) if ask == "rate_share" else None
     after = next_rating(scene.persona, ask, before, scene.warmth, scene.chance) if share is None else share
     slots["n"], slots["before"] = str(after), str(before)
+
+
+def _out_of_ten(scene: Scene, ask: str) -> dict[str, str]:
+    """A number from 0 to 10 and the one that would be good enough; they grow over the sessions of a course."""
+    drawn = own_random(scene.persona, "ten", ask).choice((-1, 0, 0, 1))
+    now = max(_LEAST_TEN, min(_MOST_TEN, _TEN[scene.persona.attitude] + drawn + scene.gain // 2))
+    return {"t": str(now), "t2": str(_GOOD if now < _GOOD else _BETTER)}
 
 
 def _moved(scene: Scene) -> dict[str, str]:

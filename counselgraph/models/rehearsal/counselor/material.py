@@ -9,12 +9,14 @@ from langchain_core.messages import AnyMessage
 
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
+from counselgraph.models.rehearsal.agenda import Agenda, heard_in
 from counselgraph.models.rehearsal.frames import step_said
 from counselgraph.models.rehearsal.hearing import asks_number, feeling_in, rating_in
+from counselgraph.models.rehearsal.lines import technique_steps
 from counselgraph.models.rehearsal.recall import Recalled, last_session
 from counselgraph.models.rehearsal.story import Exchanged, exchanged, met
 from counselgraph.protocols.plan import Plan, Position, position
-from counselgraph.protocols.protocol import Step, load_protocol
+from counselgraph.protocols.protocol import Step
 from counselgraph.safety.levels import Risk
 from counselgraph.transcript import CLIENT, COUNSELOR, exchange_of, role_of, said_since, text_of
 
@@ -44,6 +46,8 @@ class Material:
         feeling: A feeling named in the last turn, if any.
         language: Language of the session.
         locale: Country whose crisis resources are named.
+        agenda: What the review of the session before asks for.
+        in_course: Whether this is a later session of a course.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Material:
     feeling: str | None
     language: str
     locale: str
+    agenda: Agenda
+    in_course: bool
 
     @property
     def last(self) -> str:
@@ -85,7 +91,18 @@ class Material:
     @property
     def worked(self) -> bool:
         """Whether the last turn answers a step of a technique."""
-        return any(step.id == self.asked for way in load_protocol().techniques.values() for step in way.steps)
+        return self.asked in technique_steps()
+
+    @property
+    def answers_now(self) -> bool:
+        """Whether the last turn gives a number or a word on the summary, next to which nothing else has room."""
+        return self.rating is not None or self.asked in {"summary", "homework"}
+
+    @property
+    def share(self) -> int | None:
+        """Number of the session in a course, over whose sessions wordings are spread; None elsewhere."""
+        latest = max((memory.session_number for memory in self.memories), default=1)
+        return latest + 1 if self.in_course else None
 
     @property
     def again(self) -> bool:
@@ -98,7 +115,7 @@ def gather(request: Request) -> Material:
     view, language = request.view, request.language
     messages: Sequence[AnyMessage] = view.get("messages", ())
     plan: Plan | None = view.get("plan")
-    turns, own = exchanged(messages, language)
+    turns, own = exchanged(messages, language, later=bool(view.get("agenda")))
     said, memories = [turn.said for turn in turns], tuple(view.get("counselor_memories") or ())
     last, english = (said[-1] if said else ""), language == ENGLISH
     asked = bool(own) and asks_number(own[-1])
@@ -113,7 +130,7 @@ def gather(request: Request) -> Material:
         plan=plan,
         at=None
         if plan is None
-        else position(plan, said_since(messages, CLIENT, plan.made_at), load_protocol(), language),
+        else position(plan, said_since(messages, CLIENT, plan.made_at), plan.protocol, language),
         risk=view.get("risk") or Risk(),
         stance=met(last, language),
         turns=turns,
@@ -123,6 +140,8 @@ def gather(request: Request) -> Material:
         feeling=feeling_in(last) if english else None,
         language=language,
         locale=request.locale,
+        agenda=heard_in(view.get("agenda") or ""),
+        in_course=bool(view.get("agenda")),
     )
 
 

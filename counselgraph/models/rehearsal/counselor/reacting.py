@@ -9,10 +9,12 @@ from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
 from counselgraph.models.rehearsal.frames import Wording
 from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome, unconvinced
+from counselgraph.models.rehearsal.lines import reactions_in
 from counselgraph.models.rehearsal.talk import has_content, small_talk
 from counselgraph.models.rehearsal.words import harsh, verdict
+from counselgraph.protocols.approach import read_markers
 from counselgraph.protocols.protocol import load_protocol
-from counselgraph.protocols.technique import Phase
+from counselgraph.protocols.technique import ApproachName, Phase
 from counselgraph.safety.levels import Level
 
 _AFTER = {"agenda": "settled", "homework": "agrees"}
@@ -37,13 +39,24 @@ def react(material: Material, wording: Wording) -> str:
         return ""
     if dark(material.last):
         return steady(material, wording)
-    reactions = bank("counselor/reactions")
+    reactions = reactions_in(material.plan.approach if material.plan else ApproachName.CBT)
     kinds = ["other"] if material.other else _kinds(material, wording.slots)
+    kinds = ["misfit"] if material.in_course and _misfits(material) else kinds
     frames = [frame for kind in kinds for frame in reactions[kind]]
+    if material.in_course:
+        strange = bank("counselor/later")["not_again"]
+        frames = [frame for frame in frames if not any(words in frame for words in strange)]
     said = wording.choose(frames) or wording.choose(reactions["plain"])
     if material.other and len(material.own) % _TURN_TO_OTHER == 0:
         said = f"{said} {wording.choose(reactions['to_other'])}"
     return said
+
+
+def _misfits(material: Material) -> bool:
+    """Whether the client says that this way of working does not suit it."""
+    if material.plan is None or material.stance == "held":
+        return False
+    return bool(read_markers(material.plan.protocol.approach, [material.last], material.language).misfit)
 
 
 def _kinds(material: Material, slots: Mapping[str, str]) -> list[str]:

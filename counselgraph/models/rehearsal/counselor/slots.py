@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.hearing import feeling_noun, last_of, person_in, rating_in, thought_in
+from counselgraph.models.rehearsal.lines import task_of, technique_lines
 from counselgraph.models.rehearsal.story import (
     is_thought,
     problem_told,
@@ -37,7 +37,7 @@ _ANSWER = 28
 def slots(material: Material) -> dict[str, str]:
     """Values for the slots of the phrase banks; what cannot be filled well is absent.
 
-    Always there: `name`, and `task` when there is a plan. In English, where the client's words allow it:
+    Always there: `name`, and `task` when there is a plan whose technique sets one. In English, where the client's words allow it:
 
     - `Last`, `last`, `quote`: the clause of the last turn most worth reflecting, in the second person (as a sentence
       starts, and as it goes on) and word for word; one that was said back before is not used again
@@ -52,9 +52,11 @@ def slots(material: Material) -> dict[str, str]:
       ratings that the technique compares
     """
     plan = material.plan
-    task = {"task": str(bank("counselor/techniques")[plan.technique]["task"])} if plan else {}
-    filled = {**_heard(material), **_told(material), **_worked(material)} if material.english else {}
-    return {"name": material.name, **task, **{key: value for key, value in filled.items() if value}}
+    task = {"task": task_of(plan.technique)} if plan else {}
+    filled: dict[str, str | None] = (
+        {**_heard(material), **_told(material), **_worked(material)} if material.english else {}
+    )
+    return {"name": material.name, **{key: value for key, value in (task | filled).items() if value}}
 
 
 def _heard(material: Material) -> dict[str, str | None]:
@@ -127,7 +129,7 @@ def _worked(material: Material) -> dict[str, str | None]:
 
 
 def _compared(plan: Plan | None, found: Mapping[str, str | None]) -> dict[str, str]:
-    steps = bank("counselor/techniques")[plan.technique]["measure"] if plan else ()
+    steps = technique_lines(plan.technique)["measure"] if plan else ()
     numbers = [number for number in (found.get(f"n_{step}") for step in steps) if number]
     if len(numbers) < len(steps) or not numbers:
         return {}

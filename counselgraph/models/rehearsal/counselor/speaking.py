@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from counselgraph.models.base import Answer, Request
+from counselgraph.models.rehearsal.agenda import spread
 from counselgraph.models.rehearsal.bank import bank
+from counselgraph.models.rehearsal.counselor import later
 from counselgraph.models.rehearsal.counselor.material import Material, gather
 from counselgraph.models.rehearsal.counselor.reacting import react
 from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
 from counselgraph.models.rehearsal.counselor.slots import slots
-from counselgraph.models.rehearsal.frames import Wording, step_frames, tidy
+from counselgraph.models.rehearsal.frames import Wording, tidy
+from counselgraph.models.rehearsal.hearing import dark
+from counselgraph.models.rehearsal.lines import Lines, step_bank, step_frames, task_of, technique_lines
 from counselgraph.models.rehearsal.recall import Recalled
 from counselgraph.models.rehearsal.speech import Speech
 from counselgraph.models.rehearsal.story import sounds
 from counselgraph.models.rehearsal.words import capital, flip, lower, reflectable, trimmed
+from counselgraph.protocols.technique import ApproachName
 from counselgraph.safety.levels import Level
 
 _TRIES = 24
@@ -24,8 +29,8 @@ _ENOUGH = 2
 def speak(request: Request) -> Answer:
     """The counselor's next turn, out of the counselor's View alone."""
     material = gather(request)
-    speech = Speech(request.seed, material.own)
-    wording = Wording(speech, slots(material), material.own)
+    speech = Speech(spread(request.seed, request.view.get("agenda") or ""), material.own)
+    wording = Wording(speech, slots(material), material.own, share=material.share)
     turn = ""
     for _ in range(_TRIES):
         turn = tidy(_turn(material, wording, request.exchange))
@@ -45,8 +50,19 @@ def _turn(material: Material, wording: Wording, exchange: int) -> str:
         return asked
     if step is not None and step.id in _COMPOSED:
         return _COMPOSED[step.id](material, wording)
-    reaction = after_check(material, wording) or react(material, wording)
+    reaction = after_check(material, wording) or _reaction(material, wording)
     return f"{reaction} {_move(material, wording, beside=reaction)}"
+
+
+def _reaction(material: Material, wording: Wording) -> str:
+    """What answers the client's last turn; in a later session also the days since, or what was told before."""
+    if not material.in_course or dark(material.last) or material.other:
+        return react(material, wording)
+    if len(material.said) > 1:
+        reaction = react(material, wording)
+        return f"{reaction} {later.remembers(material, wording)}"
+    reaction = later.take_up(material, wording)
+    return f"{reaction} {later.bridge(material, wording, beside=reaction)}"
 
 
 def _move(material: Material, wording: Wording, *, beside: str) -> str:
@@ -56,6 +72,8 @@ def _move(material: Material, wording: Wording, *, beside: str) -> str:
         held = material.stance == "held"
         frames = deepen["again" if held else "first"] + (deepen["no_plan"] if material.plan is None else [])
         return wording.choose(frames, beside=beside)
+    if later.hard_days(material):
+        return wording.choose(bank("counselor/later")["days"], beside=beside)
     frames = step_frames(material.plan.technique, step.id).get(_part(material, wording, step.id), [])
     return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
 
@@ -64,13 +82,15 @@ def _part(material: Material, wording: Wording, step: str) -> str:
     """Which of a step's lists of frames fits now."""
     if material.again:
         return "again"
-    if step == "agenda" and material.recalled is not None:
+    if step == "agenda" and (material.recalled is not None or material.in_course):
         return "next"
     return "intake" if step == "agenda" and "wrote" in wording.slots else "first"
 
 
 def _opening(material: Material, wording: Wording) -> str:
     phrases, recalled = bank("counselor/opening"), material.recalled
+    if material.in_course:
+        return later.opening(material, wording)
     if recalled is None:
         return wording.choose(phrases["first"])
     wording = Wording(wording.speech, {"name": material.name, **_notes(recalled)}, material.own)
@@ -88,7 +108,7 @@ def _notes(recalled: Recalled) -> dict[str, str]:
     elif recalled.focus and reflectable(trimmed(recalled.focus)):
         notes["problem"] = lower(capital(flip(trimmed(recalled.focus))))
     if recalled.task is not None:
-        notes["task"] = str(bank("counselor/techniques")[recalled.task]["task"])
+        notes["task"] = task_of(recalled.task)
     return {name: value for name, value in notes.items() if value}
 
 
@@ -97,13 +117,14 @@ def _closed(text: str) -> str:
 
 
 def _summary(material: Material, wording: Wording) -> str:
-    phrases, techniques = bank("counselor/steps")["summary"], bank("counselor/techniques")
+    phrases = _phase_lines(material, "summary")
     if material.again:
         return f"{react(material, wording)} {wording.choose(phrases['again'])}"
-    kinds = ("problem", "problem_quote", "problem_written") if material.recalled is None else ("problem_next",)
-    problem = next(filter(None, (wording.choose(phrases[kind]) for kind in kinds)), "")
+    kinds = ("problem", "problem_quote", "problem_written") if material.recalled is None and not material.in_course else ("problem_next",)
+    problem = later.then_and_now(material, wording) if material.in_course else ""
+    problem = problem or next(filter(None, (wording.choose(phrases[kind]) for kind in kinds)), "")
     found = wording.choose(
-        techniques[material.plan.technique]["found"] if material.plan and _worked(material) else phrases["first"]
+        technique_lines(material.plan.technique)["found"] if material.plan and _worked(material) else phrases["first"]
     )
     parts = [
         wording.choose(phrases["open"]),
@@ -116,23 +137,28 @@ def _summary(material: Material, wording: Wording) -> str:
 
 
 def _homework(material: Material, wording: Wording) -> str:
-    phrases, reaction = bank("counselor/steps")["homework"], react(material, wording)
+    phrases, reaction = _phase_lines(material, "homework"), react(material, wording)
     if material.again:
         return f"{reaction} {wording.choose(phrases['again'], beside=reaction)}"
-    tasks = bank("counselor/techniques")[material.plan.technique]["homework"] if material.plan else phrases["first"]
+    own = technique_lines(material.plan.technique).get("homework") if material.plan else None
+    tasks = own or phrases["first"]
     return f"{reaction} {wording.choose(tasks)} {wording.choose(phrases['when'])}"
+
+
+def _phase_lines(material: Material, step: str) -> Lines:
+    return step_bank(material.plan.approach if material.plan else ApproachName.CBT)[step]
 
 
 def _worked(material: Material) -> bool:
     """Whether the client has done enough of the technique for it to be summed up and praised."""
-    technique = bank("counselor/techniques")[material.plan.technique] if material.plan else {}
+    technique = technique_lines(material.plan.technique) if material.plan else {}
     return sum(isinstance(technique.get(step), dict) for step in material.answers) >= _ENOUGH
 
 
 def _farewell(material: Material, wording: Wording) -> str:
-    phrases = bank("counselor/steps")["farewell"]
+    phrases = _phase_lines(material, "farewell")
     doubtful = material.stance in _DOUBTFUL or (material.plan is not None and not _worked(material))
-    praise = bank("counselor/techniques")[material.plan.technique]["strength"] if material.plan else phrases["first"]
+    praise = technique_lines(material.plan.technique)["strength"] if material.plan else phrases["first"]
     parts = [
         wording.choose(phrases["doubtful"] if doubtful else praise),
         wording.choose(phrases["task"]),
