@@ -19,7 +19,8 @@ _PARTNER = "husband|wife|partner|boyfriend|girlfriend|fiancée|fiancé|fiancee|f
 _FRIEND = re.compile(r"^(?:my|a|an|one) (?:[\w-]+ )?(?:friend|neighbour|neighbor|flatmate|roommate)$", re.IGNORECASE)
 _GONE = (
     r"(?:\blate |\bex-?|\bmy ex )(?:{who})\b"
-    r"|\b(?:{who})\b[^.;,]*\b(?:died|passed away|dead|left (?:me|us)|is gone|lost|not spoken|no contact|was ill|prison)\b"
+    r"|\b(?:{who})\b[^.;,]*\b(?:died|passed away|dead|left (?:me|us)|is gone|lost)\b"
+    r"|\b(?:{who})\b[^.;,]*\b(?:not spoken|no contact|was ill|prison)\b"
     r"|\b(?:death|loss|funeral|miss) (?:of )?my (?:{who})\b"
 )
 

@@ -40,7 +40,7 @@ class Wording:
         speech: The speaker.
         slots: What can be put into frames; a frame that needs anything else does not fit.
         recent: The counselor's turns so far, oldest first.
-        share: Number of the session in a course, over whose sessions the frames are spread; None elsewhere.
+        share: A number that grows from session to session of a course, to spread the frames by; None elsewhere.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ def _marks() -> tuple[tuple[str, str], ...]:
 
 
 def _moves() -> Iterator[tuple[str, str]]:
-    for step, parts in steps_of_all():
+    for _approach, step, parts in steps_of_all():
         yield from ((step, frame) for part in _PARTS for frame in parts.get(part, ()))
 
 

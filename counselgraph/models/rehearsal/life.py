@@ -96,7 +96,7 @@ def _relapses(gap: _Gap) -> bool:
     rare = risen or gap.number == 1
     drawn = gap.chance.random()
     last = bool(gap.before) and gap.before[-1].relapse
-    return not gap.at_risk and not last and drawn < _RELAPSE * (0.5 if rare else 1.25)
+    return not gap.at_risk and not last and drawn < _RELAPSE * (0.5 if rare else 1.5)
 
 
 def _mood(gap: _Gap) -> int:
@@ -133,7 +133,7 @@ def _note(gap: _Gap, homework: Homework) -> str:
     if homework is Homework.NONE or not gap.english:
         return ""
     if _only_invited(gap.task):
-        return gap.chance.choice(bank("life")["stayed"])
+        return str(gap.chance.choice(bank("life")["stayed"]))
     slots = {**material_of(gap.persona).slots, "day": gap.chance.choice(bank("client_frames")["days"])}
     told = [passed.homework_note for passed in gap.before]
     fresh = [line for line in _reports(gap, homework) if not any(_same(line, note) for note in told)]

@@ -48,13 +48,13 @@ def step_frames(technique: AnyTechnique, step: str) -> Lines:
     return own if isinstance(own, dict) else step_bank(approach_of(technique)).get(step, {})
 
 
-def steps_of_all() -> Iterator[tuple[str, Lines]]:
-    """Every step with its words, those of the phases first; a step of several approaches comes once for each."""
+def steps_of_all() -> Iterator[tuple[ApproachName, str, Lines]]:
+    """Every step with its approach and its words, those of the phases first; a shared step comes once for each."""
     for approach in ApproachName:
-        yield from _own_steps(approach).items()
+        yield from ((approach, step, parts) for step, parts in _own_steps(approach).items())
     for approach in ApproachName:
         for entry in _banks(approach)[1].values():
-            yield from ((step, parts) for step, parts in entry.items() if isinstance(parts, dict))
+            yield from ((approach, step, parts) for step, parts in entry.items() if isinstance(parts, dict))
 
 
 def _own_steps(approach: ApproachName) -> Mapping[str, Lines]:

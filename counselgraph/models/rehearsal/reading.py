@@ -12,6 +12,7 @@ from functools import lru_cache
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.lines import steps_of_all
 from counselgraph.models.rehearsal.words import plain, sentences
+from counselgraph.protocols.technique import ApproachName
 
 RATINGS = frozenset(
     {"rate_belief", "rate_sure", "rate_likely", "rate_share", "rate_place", "rate_fear", "rate_prediction"}
@@ -141,10 +142,12 @@ def _with_rating(ask: str, asking: list[str]) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     found: list[tuple[str, re.Pattern[str]]] = []
-    for step, parts in steps_of_all():
+    for approach, step, parts in steps_of_all():
         ask = next(iter(parts.get("heard_as", ())), STEP_ASKS.get(step, step))
-        asking = [line for kind in _ASKING for line in parts.get(kind, ())]
-        found.extend((ask, _template(line)) for line in asking if _is_request(line))
+        lines = [line for kind in _ASKING for line in parts.get(kind, ())]
+        whole = approach is ApproachName.CBT
+        asking = [line for line in lines if any(map(_is_request, [line] if whole else sentences(line)))]
+        found.extend((ask, _template(line)) for line in asking)
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.agenda import agenda_for
@@ -153,7 +153,7 @@ def _other(seen: _Session) -> ApproachName:
     tried = {made.approach for made in seen.before} | {seen.approach.name}
     open_to = [name for name in named if name not in tried] or named
     points: Mapping[str, str] = bank("review")["points_to"]
-    votes = {name: 0.0 for name in open_to}
+    votes = dict.fromkeys(open_to, 0.0)
     for heard in seen.markers.misfit:
         target = points.get(heard.sign.id)
         votes.update({name: votes[name] + _GAVE_UP * heard.times for name in open_to if name == target})
@@ -177,7 +177,7 @@ def _evidence(seen: _Session, turned: bool) -> str:
     if not turned:
         marked = [*seen.markers.helping, *seen.markers.misfit]
     for heard in marked:
-        found = exact(seen.said[heard.turn], lambda part, heard=heard: heard.sign.heard_in(part, seen.language))
+        found = exact(seen.said[heard.turn], partial(heard.sign.heard_in, language=seen.language))
         if found:
             return found
     told = [t for t in reversed(seen.said) if moves(t)] or seen.said[:1]

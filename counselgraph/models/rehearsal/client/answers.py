@@ -31,10 +31,12 @@ _MOODS = ("push", "advice", "lecture", "validation")
 
 _SAME_WORDS = RATINGS | {"list_causes", "share_out", "ladder", "lowest_rung", "summary", "second_try"}
 """Asks whose answers take up the words of an earlier one."""
+_FIRST_AGAIN = {"agenda": "agenda_next", "how_are_you": "since_then", "opening": "since_then"}
+"""What asks become in a later session."""
 _AFTER_FIRST = {"agenda": "agenda_next", "how_are_you": "more", "opening": "more", "since_then": "more"}
-"""What asks become in a later session once the client has told how it has been."""
+"""The same in a course, once the client has told how it has been."""
 _ANYTHING = ("nod", "unknown", "how_are_you", "their_story")
-_OF_THE_DAYS = (*_ANYTHING, "situation", "what_shows_up", "stay_beside", "how_bad")
+_OF_THE_DAYS = (*_ANYTHING, "situation", "how_bad")
 """Asks that can be answered with what has happened since the last session, and those of them where it was hard."""
 _CLOSING = frozenset({"summary", "homework", "farewell", "what_stays"})
 _BRIEF = 10
@@ -62,7 +64,7 @@ def asks_of(scene: Scene) -> list[str]:
     if scene.exchange <= _OPENING_EXCHANGES and not scene.own:
         asks = ["opening" if ask in {"unknown", "more", "agenda", "feeling"} else ask for ask in asks]
     if scene.returning:
-        again = _AFTER_FIRST if scene.since and scene.own else {"agenda": "agenda_next", "how_are_you": "since_then", "opening": "since_then"}
+        again = _AFTER_FIRST if scene.since and scene.own else _FIRST_AGAIN
         asks = [again.get(ask, ask) for ask in asks]
         owed = scene.since.homework is not Homework.NONE if scene.since else task_of(scene) is not None
         asks = ["since_then" if ask == "homework_review" and not owed else ask for ask in asks]
@@ -162,7 +164,11 @@ def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
 
 def _choose(scene: Scene, lines: Sequence[str], *, again: bool = False) -> str | None:
     """A line not said before; with `again`, one that may use the words of an earlier turn."""
-    fresh = scene.share([line for line in lines if (scene.speech.fresh(line) if again else not scene.told(line))])
+    fresh: Sequence[str] = scene.share(
+        [line for line in lines if (scene.speech.fresh(line) if again else not scene.told(line))]
+    )
+    if scene.since:
+        fresh = [line for line in fresh if not any(words in line for words in bank("client/since")["not_again"])]
     brief = [line for line in fresh if len(line.split()) <= max(scene.budget, _BRIEF) * 1.5]
     return scene.chance.choice(brief or fresh) if fresh else None
 

@@ -20,6 +20,7 @@ _FOR = {Attitude.POSITIVE: 0.55, Attitude.NEUTRAL: 0.45, Attitude.NEGATIVE: 0.3}
 _SELDOM = 0.25
 """What is left of either where the days since speak otherwise."""
 _MOST = 2
+_UNDONE = "task_undone"
 
 
 def fit_remark(scene: Scene) -> str:
@@ -39,11 +40,10 @@ def fit_remark(scene: Scene) -> str:
 
 def _grievance(scene: Scene, approach: ApproachName) -> str:
     """What it is that does not suit: always the same with the same client, but for a task left undone."""
-    kinds = list(bank("client/fit")[approach]["misfit"])
-    undone = scene.since is not None and scene.since.homework is Homework.UNDONE
-    if undone and "task_undone" in kinds:
-        return "task_undone"
-    return str(own_random(scene.persona, "grievance", approach).choice([kind for kind in kinds if kind != "task_undone"]))
+    kinds: list[str] = list(bank("client/fit")[approach]["misfit"])
+    if _UNDONE in kinds and scene.since is not None and scene.since.homework is Homework.UNDONE:
+        return _UNDONE
+    return own_random(scene.persona, "grievance", approach).choice([kind for kind in kinds if kind != _UNDONE])
 
 
 @lru_cache(maxsize=1)

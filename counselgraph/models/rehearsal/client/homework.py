@@ -42,4 +42,4 @@ def report_since(scene: Scene, since: Interlude, entry: dict[str, Any]) -> list[
     if since.homework is Homework.NONE:
         return list(entry["first"])
     reported = any(turn.client and "homework_review" in turn.reading.asks for turn in scene.turns)
-    return list(entry[f"{since.homework}_again"]) if reported else [task_report(scene, since)]
+    return list(entry[f"{since.homework}_again"]) if reported else [task_report(since)]

@@ -17,12 +17,11 @@ from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import lower, plain, telling
 from counselgraph.personas.interlude import Homework, Interlude
-from counselgraph.personas.persona import Attitude
 
 _TERSE = 1
 _LATE = 3
 """Sessions behind a client before it says that the trouble has lost its grip."""
-_SAYS_SO = 0.7
+_SAYS_SO = 0.4
 _HELPED = 0.6
 _REFERS = 0.35
 _MOST_KNOWN = 4
@@ -33,9 +32,9 @@ _TOLD = 14
 
 
 def first_words(scene: Scene, since: Interlude) -> str:
-    """The client's first turn in a later session: how it is, what happened and, if asked for, what became of the task."""
+    """The client's first turn in a later session: how it is, what happened and, if asked, what became of the task."""
     asked = "homework_review" in scene.reading.asks and since.homework is not Homework.NONE
-    task = [task_report(scene, since)] if asked else []
+    task = [task_report(since)] if asked else []
     if scene.persona.style.verbosity == _TERSE and task:
         return " ".join([_how_it_is(scene, since), *task])
     though = (since.mood < 0 or since.relapse) and not scene.hard_days
@@ -56,8 +55,9 @@ def _how_it_is(scene: Scene, since: Interlude) -> str:
 
 
 def _has_lost_its_grip(scene: Scene, since: Interlude) -> bool:
-    grown = scene.returning >= _LATE and since.mood > 0 and not since.relapse
-    return grown and scene.persona.attitude is not Attitude.NEGATIVE and scene.gain >= _LATE and scene.sometimes(_SAYS_SO)
+    late, better = scene.returning >= _LATE, since.mood > 0 and not since.relapse
+    grown = scene.gain >= _LATE and not scene.negative
+    return late and better and grown and scene.sometimes(_SAYS_SO)
 
 
 def _what_helped(scene: Scene, since: Interlude) -> list[str]:
@@ -65,7 +65,7 @@ def _what_helped(scene: Scene, since: Interlude) -> list[str]:
     return [_pick(scene, bank("client/since")["helped"])] if helped and scene.sometimes(_HELPED) else []
 
 
-def task_report(scene: Scene, since: Interlude) -> str:
+def task_report(since: Interlude) -> str:
     """What became of the task, as the interlude says; in the client's own words where it has some."""
     kinds, kind = bank("client/since")["outcome"], str(since.homework)
     note = since.homework_note

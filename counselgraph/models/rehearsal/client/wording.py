@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.derive import embedded, is_clause

@@ -1,4 +1,4 @@
-"""The counselor in a later session of a course: what it remembers, what it asks first, and how it takes up the days since."""
+"""The counselor in a later session of a course: what it remembers, asks first, and makes of the days since."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TOLD_AS = re.compile(r"^(?:The client (?:came with this|said): )(?P<words>.+)$"
 
 
 def opening(material: Material, wording: Wording) -> str:
-    """The first turn of a later session: a greeting, what was worked on or left open, and the task or how it has been."""
+    """The first turn of a later session: a greeting, what was worked on or left open, the task or how it has been."""
     phrases = bank(_BANK)
     wording = wording.with_slots({"name": material.name, **_last_time(material)})
     if material.recalled is not None and material.recalled.danger >= Level.ACTIVE:
@@ -65,7 +65,7 @@ def take_up(material: Material, wording: Wording) -> str:
     fared = wording.choose(bank(_BANK)[fares(material.last)])
     if not _asked_for_task(material):
         return fared
-    reported = wording.choose(bank("counselor/reactions")[f"task_{outcome(material.last)}"], beside=fared)
+    reported = wording.choose(bank(_BANK)[f"task_{outcome(material.last)}"], beside=fared)
     return f"{fared} {reported}"
 
 
@@ -75,7 +75,7 @@ def _asked_for_task(material: Material) -> bool:
 
 
 def bridge(material: Material, wording: Wording, *, beside: str) -> str:
-    """The agenda in one sentence where the work goes straight on, or that it is gone about in another way from now on."""
+    """The agenda in one sentence where the work goes straight on, or that it is gone about in another way now."""
     phrases, plan, before = bank(_BANK), material.plan, material.recalled and material.recalled.technique
     if plan is not None and before and approach_of(before) is not plan.approach:
         return wording.choose(phrases["other_way"][plan.approach], beside=beside)
@@ -112,7 +112,7 @@ def remembers(material: Material, wording: Wording) -> str:
 def then_and_now(material: Material, wording: Wording) -> str:
     """For the summary: what the client first came with, and that it was spoken of again; empty if it is not known."""
     first = next((piece for piece in _kept(material) if piece.first and piece.came), None)
-    if first is None or not first.told or (material.share or 0) % 2:
+    if first is None or not first.told or (material.share or 0) % 2 == 0:
         return ""
     return wording.with_slots({"first": first.told}).choose(bank(_BANK)["then_and_now"])
 
@@ -141,8 +141,10 @@ def _kept(material: Material) -> Iterator[_Piece]:
     latest = max((note.session_number for note in material.memories), default=0)
     for note in sorted(material.memories, key=lambda note: (note.session_number, note.exchange)):
         words = _words_in(note)
+        # How the days before a later session were is told as its first turn, and is not what a counselor keeps in mind.
+        days = note.kind is Kind.FACT and note.session_number > 1
         last = note.kind is Kind.SUMMARY and note.session_number == latest
-        if words and not last and not dark(words) and note.kind not in {Kind.RISK, Kind.HOMEWORK}:
+        if words and not (days or last or dark(words)) and note.kind not in {Kind.RISK, Kind.HOMEWORK}:
             piece = _Piece(words, note, latest)
             if piece.quote:
                 yield piece

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,9 +101,9 @@ class Material:
 
     @property
     def share(self) -> int | None:
-        """Number of the session in a course, over whose sessions wordings are spread; None elsewhere."""
+        """A number that grows by one from session to session of a course, to spread wordings by; None elsewhere."""
         latest = max((memory.session_number for memory in self.memories), default=1)
-        return latest + 1 if self.in_course else None
+        return latest + 1 + zlib.crc32(self.name.encode()) if self.in_course else None
 
     @property
     def again(self) -> bool:

@@ -37,7 +37,8 @@ _ANSWER = 28
 def slots(material: Material) -> dict[str, str]:
     """Values for the slots of the phrase banks; what cannot be filled well is absent.
 
-    Always there: `name`, and `task` when there is a plan whose technique sets one. In English, where the client's words allow it:
+    Always there: `name`, and `task` when there is a plan whose technique sets one. In English, where the client's words
+    allow it:
 
     - `Last`, `last`, `quote`: the clause of the last turn most worth reflecting, in the second person (as a sentence
       starts, and as it goes on) and word for word; one that was said back before is not used again

@@ -120,7 +120,11 @@ def _summary(material: Material, wording: Wording) -> str:
     phrases = _phase_lines(material, "summary")
     if material.again:
         return f"{react(material, wording)} {wording.choose(phrases['again'])}"
-    kinds = ("problem", "problem_quote", "problem_written") if material.recalled is None and not material.in_course else ("problem_next",)
+    kinds = (
+        ("problem", "problem_quote", "problem_written")
+        if material.recalled is None and not material.in_course
+        else ("problem_next",)
+    )
     problem = later.then_and_now(material, wording) if material.in_course else ""
     problem = problem or next(filter(None, (wording.choose(phrases[kind]) for kind in kinds)), "")
     found = wording.choose(

@@ -6,7 +6,7 @@ import random
 
 from counselgraph.models.rehearsal.agenda import heard_in
 from counselgraph.models.rehearsal.hearing import fares, outcome
-from counselgraph.models.rehearsal.planner.scoring import fit_any, follows, ranked, scores
+from counselgraph.models.rehearsal.planner.scoring import fit_any, follows, needs_sign, ranked, scores
 from counselgraph.models.rehearsal.planner.sight import Sight
 from counselgraph.models.rehearsal.planner.wording import clip, decision, focus, label, quote, why
 from counselgraph.models.rehearsal.recall import Recalled
@@ -48,11 +48,14 @@ def _technique(seen: Sight, before: AnyTechnique | None, last: str) -> AnyTechni
     asked = seen.recalled is not None and seen.recalled.task is before and before is not None
     if before is not None and asked and outcome(last) == "half" and seen.worked[-2:] != (before, before):
         return before
-    found, ahead = scores(seen.all, seen.approach), follows(before) if before else ()
+    told = "\n".join((seen.all, _focus(seen), heard_in(seen.agenda).left_open))
+    found, nothing = scores(told, seen.approach), scores("", seen.approach)
+    called = [way for way in found if found[way] > nothing[way]]
+    ahead = [way for way in follows(before) if way in called or not needs_sign(way)] if before else []
     chance = random.Random(seen.seed)
 
     def speaks_for(way: AnyTechnique) -> float:
-        usual = way in fit_any(seen.approach) or way in ahead or found[way] > 0
+        usual = way in fit_any(seen.approach) or way in ahead or way in called
         score = found[way] - _WORKED * seen.worked.count(way) - (0 if usual else _NEXT)
         return score + (_NEXT / (1 + ahead.index(way)) if way in ahead else 0) + chance.uniform(0, 0.75)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.protocols.protocol import load_protocol
-from counselgraph.protocols.technique import TECHNIQUES, AnyTechnique, ApproachName
+from counselgraph.protocols.technique import TECHNIQUES, AnyTechnique, ApproachName, technique_named
 
 _SWAY = 0.75
 """How much the seed may add to a technique's score: enough to break ties, too little to outvote a cue."""
@@ -38,9 +38,14 @@ def fit_any(approach: ApproachName) -> frozenset[AnyTechnique]:
     return frozenset(way for way in TECHNIQUES[approach] if way in named)
 
 
-def follows(technique: AnyTechnique) -> tuple[str, ...]:
-    """Names of the techniques that go on from where this one has led, the nearest first."""
-    return tuple(bank("planner")["follows"].get(technique, ()))
+def needs_sign(technique: AnyTechnique) -> bool:
+    """Whether a technique is turned to only where something calls for it."""
+    return technique in bank("planner")["needs_sign"]
+
+
+def follows(technique: AnyTechnique) -> tuple[AnyTechnique, ...]:
+    """The techniques that go on from where this one has led, the nearest first."""
+    return tuple(map(technique_named, bank("planner")["follows"].get(technique, ())))
 
 
 def sign_of(technique: AnyTechnique, approach: ApproachName) -> str:

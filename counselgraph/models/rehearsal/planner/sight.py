@@ -86,6 +86,6 @@ def look(request: Request) -> Sight:
 
 def approach_asked(request: Request) -> ApproachName:
     """The approach whose techniques the asked type lists; CBT where it lists those of all, or none is asked."""
-    fields = request.output.model_fields if request.output else {}
-    listed = fields["technique"].annotation if "technique" in fields else None
+    field = request.output.model_fields.get("technique") if request.output else None
+    listed: object = field.annotation if field else None
     return next((name for name, own in TECHNIQUES.items() if own is listed), ApproachName.CBT)
