@@ -14,6 +14,8 @@ from counselgraph.protocols.protocol import load_protocol
 from counselgraph.safety.levels import Level, Risk
 from counselgraph.safety.replies import Topic, topic_of
 from counselgraph.safety.resources import resources_for
+from counselgraph.safety.rewrite import check_in
+from counselgraph.transcript import COUNSELOR, said_by
 
 _OPEN = "Your first turn. Greet the client by name and ask what brings them. Two short sentences."
 _OPEN_AGAIN = (
@@ -23,10 +25,6 @@ _OPEN_AGAIN = (
 _NO_PLAN = "This turn: reflect what the client said, then ask one open question."
 _ALL_DONE = "All planned steps are done. This turn: follow what is most alive for the client, with one open question."
 _AGAIN = " The last try gave you little: ask for something smaller, and more gently."
-_CHECK_IN = (
-    "Something the client said may point to danger. Take it up first, gently, in their words. If it sounds serious, "
-    "ask about it and leave the step for later. Otherwise:"
-)
 _ASK = (
     "Safety comes first, the plan's step can wait. This turn: say back the client's words, then ask one direct "
     "question: {question}. If they have answered that already, ask what makes it worse and who could be with them."
@@ -111,7 +109,7 @@ def turn_card(view: CounselorView, language: str, locale: str = "US") -> str:
         return _safety(risk, locale)
     plan = view.get("plan")
     task = _NO_PLAN if plan is None else _task(plan, view, language)
-    return f"{_CHECK_IN} {task}" if risk.turn_level > Level.NONE else task
+    return f"{check_in(risk, said_by(view['messages'], COUNSELOR), language)} {task}".strip()
 
 
 def _safety(risk: Risk, locale: str) -> str:

@@ -60,7 +60,13 @@ def _piece(turn: Exchanged) -> str | None:
 def _weighs(turn: Exchanged, piece: str) -> bool:
     """Whether a piece is worth coming back to: a thought, or something that hurts, and no word on the method."""
     inward = turn.asked in _INWARD or thought_in(piece) is not None or heavy(piece)
-    return inward and not any(normal(piece) in line for line in _said_by_any())
+    return inward and not said_by_any(piece)
+
+
+@lru_cache(maxsize=2048)
+def said_by_any(piece: str) -> bool:
+    """Whether these words are those of any client, and tell nothing of this one."""
+    return any(normal(piece) in line for line in _said_by_any())
 
 
 @lru_cache(maxsize=1)

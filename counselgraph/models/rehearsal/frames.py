@@ -15,7 +15,7 @@ from counselgraph.models.rehearsal.words import flip
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
 _PARTS = ("first", "next", "intake", "again", "close", "when")
-_SHARES, _OTHERS_TURN = 3, 0.03
+_SHARES, _OTHERS_TURN = 4, 0.03
 """Sessions over which frames are spread, and the weight of one that is another session's to say."""
 _MARK = 3
 """Fewest words by which a frame can be recognised."""

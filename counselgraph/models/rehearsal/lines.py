@@ -30,6 +30,13 @@ def reactions_in(approach: ApproachName) -> Lines:
     return {**bank("counselor/reactions"), **own}
 
 
+def tasks_offered() -> Iterator[str]:
+    """How the tasks of every approach outside CBT are offered."""
+    for approach in ApproachName:
+        entries = () if approach is ApproachName.CBT else _banks(approach)[1].values()
+        yield from (line for entry in entries for line in entry.get("homework", ()))
+
+
 def task_of(technique: AnyTechnique) -> str:
     """The task of a technique in a few words, an imperative; "" for one that sets none."""
     return str(technique_lines(technique).get("task", ""))

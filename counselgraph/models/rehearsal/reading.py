@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from counselgraph.models.rehearsal.bank import bank
-from counselgraph.models.rehearsal.lines import steps_of_all
+from counselgraph.models.rehearsal.lines import steps_of_all, tasks_offered
 from counselgraph.models.rehearsal.words import plain, sentences
 from counselgraph.protocols.technique import ApproachName
 
@@ -48,6 +48,7 @@ _TENS = frozenset({"importance_number", "confidence_number", "number_now", "good
 _HAS_NUMBERS = _TENS | frozenset({"share_out", "ladder", "place_others", "fill_ends", "list_causes", "read_the_pie"})
 _RATED_STEPS = {"weigh_readings": "rate_sure", "balanced_thought": "rate_belief"}
 """Steps that go with a second rating, often asked for in few words."""
+_OUT_OF_TEN = re.compile(r"\b(?:0|zero|1|one)(?:, [^,?]*,)? (?:to|and|through) (?:10|ten)\b", re.IGNORECASE)
 _STEM = 4
 """Letters a topic word has at least, without its ending."""
 _ASKING = ("first", "next", "intake", "again", "close", "when")
@@ -148,7 +149,7 @@ def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
         whole = approach is ApproachName.CBT
         asking = [line for line in lines if any(map(_is_request, [line] if whole else sentences(line)))]
         found.extend((ask, _template(line)) for line in asking)
-    return tuple(found)
+    return (*found, *(("homework", _template(line)) for line in tasks_offered()))
 
 
 def _template(line: str) -> re.Pattern[str]:
@@ -192,7 +193,7 @@ def _ask(sentence: str) -> str | None:
 @lru_cache(maxsize=8192)
 def _rating(sentence: str) -> str | None:
     """A rating asked for along with something else."""
-    if _ask(sentence) in _HAS_NUMBERS or not _pattern("number").search(sentence):
+    if _ask(sentence) in _HAS_NUMBERS or _OUT_OF_TEN.search(sentence) or not _pattern("number").search(sentence):
         return None
     return next((ask for ask, pattern in _ask_patterns() if ask in RATINGS and pattern.search(sentence)), None)
 

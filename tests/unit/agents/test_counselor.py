@@ -36,7 +36,7 @@ def test_a_step_that_gave_nothing_is_made_smaller():
 
 
 def test_a_concern_is_taken_up_before_the_step():
-    assert card(risk(1)).startswith("Something the client said may point to danger.")
+    assert card(risk(1)).startswith("Something in the client's last words may point to danger.")
     assert "This turn: Ask what went through" in card(risk(1))
 
 

@@ -14,6 +14,7 @@ from counselgraph.models.rehearsal.client.since import known_piece, may_tell_aga
 from counselgraph.models.rehearsal.client.wording import slots_for
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
 from counselgraph.models.rehearsal.slotted import filled, with_slots
+from counselgraph.models.rehearsal.speech import normal
 from counselgraph.personas.interlude import Homework
 from counselgraph.personas.persona import Disclosure, When
 from counselgraph.protocols.technique import ApproachName
@@ -140,6 +141,8 @@ def _tell_first(ask: str) -> float:
 def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
     """The answers to an ask that this persona can give in this tone."""
     slots = slots_for(scene, ask)
+    if ask == "summary" and _of_other_matters(scene, slots.get("quote", "")):
+        slots.pop("quote", None)
     if ask in RATINGS and "before" in slots:
         moved = "same" if slots["n"] == slots["before"] else "higher" if ask == "rate_place" else "lower"
         return filled(entry[f"again_{moved}"], slots)
@@ -156,6 +159,12 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
     if scene.tone == "cool" and own and scene.sometimes(0.9):
         return filled(own, slots) + filled(plain, slots) * (not _any_fresh(scene, filled(own, slots)))
     return filled([*plain, *own], slots)
+
+
+def _of_other_matters(scene: Scene, thought: str) -> bool:
+    """Whether a summary, outside a first session of CBT, does not name this thought."""
+    elsewhere = scene.since is not None or any(_of_approach(ask) for turn in scene.turns for ask in turn.reading.asks)
+    return elsewhere and normal(thought) not in normal(scene.turns[-1].counselor)
 
 
 def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +30,9 @@ _ONCE = frozenset({"statement", "reason", "onset"})
 _SINCE = "since"
 """The topic of what has happened since the last session."""
 _GAIN = {Attitude.POSITIVE: 1.6, Attitude.NEUTRAL: 1.2, Attitude.NEGATIVE: 0.6}
-_SHARES, _STORY = 3, 4
+_VARIES = re.compile(r"\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|\d+)\b")
+"""Words by which one and the same line differs from day to day."""
+_SHARES, _STORY = 4, 4
 """Sessions over which wordings, and pieces of a story, are spread."""
 _BUDGET = {1: 12, 2: 24, 3: 38}
 _STRETCH = {"cool": 0.6, "middle": 1.0, "warm": 1.25}
@@ -135,7 +138,7 @@ class Scene:
 
     def _is_turn_of(self, line: str, shares: int) -> bool:
         turn = self.returning + zlib.crc32(self.persona.id.encode())
-        return zlib.crc32(line.encode()) % shares == turn % shares
+        return zlib.crc32(_VARIES.sub("", line).encode()) % shares == turn % shares
 
     @property
     def negative(self) -> bool:

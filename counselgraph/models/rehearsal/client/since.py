@@ -10,6 +10,7 @@ from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.client.wording import slots_for
+from counselgraph.models.rehearsal.evidence import said_by_any
 from counselgraph.models.rehearsal.hearing import outcome
 from counselgraph.models.rehearsal.reading import content_words
 from counselgraph.models.rehearsal.slotted import filled
@@ -110,7 +111,7 @@ def _told_in(text: str) -> str:
 
 
 def _says_little(clause: str) -> bool:
-    return beside_the_point(clause) or small_talk(clause)
+    return beside_the_point(clause) or small_talk(clause) or said_by_any(clause)
 
 
 def _when(scene: Scene, memory: MemoryRecord) -> str:

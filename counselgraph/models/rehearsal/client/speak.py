@@ -115,8 +115,8 @@ def _turn(scene: Scene) -> str:
     text = _in_own_voice(scene, " ".join(parts))
     remark = fit_remark(scene)
     back = "" if remark or not _SETTLED.isdisjoint(scene.reading.asks) else refers_back(scene)
-    tail = remark or _tail(scene, text)
-    return " ".join(part for part in (back or _lead(scene, text), text, tail) if part)
+    lead = back or _lead(scene, text)
+    return " ".join(part for part in (lead, text, remark or _tail(scene, text)) if part)
 
 
 def _lead(scene: Scene, text: str) -> str:

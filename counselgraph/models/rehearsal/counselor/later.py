@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
-from counselgraph.models.rehearsal.frames import Wording
+from counselgraph.models.rehearsal.evidence import said_by_any
+from counselgraph.models.rehearsal.frames import Wording, mark_of
 from counselgraph.models.rehearsal.hearing import dark, fares, outcome
 from counselgraph.models.rehearsal.lines import task_of
 from counselgraph.models.rehearsal.reading import content_words
@@ -21,9 +22,9 @@ from counselgraph.safety.levels import Level
 
 _BANK = "counselor/later"
 _WORDS_IN_COMMON = 2
-_KEPT_AT, _FITS_FROM = 4, 2
-"""Counselor turn in which something kept in mind is named at the latest, and from which on what fits is."""
-_LONGEST = 16
+_FITS_FROM, _KEPT_AT, _KEPT_TO = 2, 4, 7
+"""Counselor turns from which on what fits is named, and between which something kept in mind is, if nothing was."""
+_LONGEST, _SHORT = 26, 8
 _QUOTED = re.compile(r"\"(?P<words>[^\"]+)\"")
 _TOLD_AS = re.compile(r"^(?:The client (?:came with this|said): )(?P<words>.+)$", re.DOTALL)
 
@@ -43,7 +44,7 @@ def opening(material: Material, wording: Wording) -> str:
 def _short(wording: Wording) -> bool:
     """Whether the thought is short, and another than what was left open, so that both can be named."""
     thought, left = wording.slots.get("thought", ""), wording.slots.get("open", "")
-    return 0 < len(thought.split()) <= _LONGEST // 2 and normal(thought) not in normal(left)
+    return 0 < len(thought.split()) <= _SHORT and normal(thought) not in normal(left)
 
 
 def _last_time(material: Material) -> dict[str, str]:
@@ -102,8 +103,8 @@ def remembers(material: Material, wording: Wording) -> str:
     fits = [piece for piece in fits if normal(piece.quote) not in normal(material.last)]
     if fits:
         return wording.with_slots(fits[0].slots).choose(phrases["worked" if fits[0].worked else "fits"])
-    named = any(normal(words) in said for words in phrases["when"].values() if words != "last time")
-    if turns == _KEPT_AT and not named and pieces and not material.answers_now:
+    named = any(mark_of(frame) in said for kind in ("fits", "kept", "worked") for frame in phrases[kind])
+    if _KEPT_AT <= turns <= _KEPT_TO and not named and pieces and not material.answers_now:
         piece = pieces[(material.share or 0) % len(pieces)]
         return wording.with_slots(piece.slots).choose(phrases["worked" if piece.worked else "kept"])
     return ""
@@ -159,4 +160,4 @@ def _words_in(note: MemoryRecord) -> str:
 
 
 def _says_little(clause: str) -> bool:
-    return beside_the_point(clause) or small_talk(clause)
+    return beside_the_point(clause) or small_talk(clause) or said_by_any(clause)

@@ -18,6 +18,8 @@ _NEXT = 2.5
 """How much it speaks for a technique that it goes on from where the last one has led."""
 _WORKED = 2.0
 """How much it speaks against a technique that an earlier session has worked with it."""
+_EXPLORE_DAYS = frozenset({ApproachName.CBT, ApproachName.PERSON_CENTRED})
+"""Approaches whose exploration is about the days since; that of the others is done once."""
 _DAYS_EXPLORED = 0.4
 """How often the days since are explored before the work goes on; nothing is known of them yet."""
 
@@ -69,7 +71,8 @@ def _phase(seen: Sight, before: AnyTechnique | None, last: str) -> Phase:
         return Phase.AGENDA
     if fares(last) in {"relapse", "worse"}:
         return Phase.AGENDA
-    return Phase.AGENDA if random.Random(seen.seed).random() < _DAYS_EXPLORED else Phase.INTERVENTION
+    explores = seen.approach in _EXPLORE_DAYS and random.Random(seen.seed).random() < _DAYS_EXPLORED
+    return Phase.AGENDA if explores else Phase.INTERVENTION
 
 
 def _focus(seen: Sight) -> str:
