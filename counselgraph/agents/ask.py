@@ -96,6 +96,10 @@ class Ask:
     usage: Usage = field(default_factory=Usage)
     _calls: int = 0
 
+    def begin_at(self, call: int) -> None:
+        """Number the calls of this visit from here on; seeds follow from the number."""
+        self._calls = call
+
     async def turn(self, instruction: str, dialogue: Sequence[AnyMessage] = (), card: str = "") -> Draft:
         """Ask for this role's next turn.
 

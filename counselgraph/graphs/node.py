@@ -20,6 +20,8 @@ from counselgraph.transcript import COUNSELOR
 
 Node = Callable[..., Awaitable[Update]]
 
+_SECOND_VISIT = 10
+"""Number of the first call of a role that is visited again in one exchange; it tells the two visits' seeds apart."""
 _SHARED = frozenset(channels(SessionState))
 
 
@@ -46,6 +48,7 @@ def role_node(role: Role, cast: Casting) -> Node:
         now = {**state, "messages": heard(state), "exchange": state["exchange"] if role.screens else upcoming(state)}
         view = typed_view(role.view, {key: value for key, value in now.items() if key in readable})
         ask = _ask(role, view, await cast(role.name, runtime.context), runtime, now["exchange"])
+        ask.begin_at(_SECOND_VISIT if view.get("rework") else 0)
         update = await act(view, ask)
         if unknown := sorted(set(update) - writable):
             raise ConfigError(f"Role {role.name!r} wrote {unknown}; name these channels in its View to keep them.")

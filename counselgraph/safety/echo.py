@@ -40,7 +40,7 @@ def repeated(reply: Folded, said: Sequence[str]) -> Iterator[Finding]:
     shares = [_share(shingles, _shingles(_words(fold(text)), 3)) for text in said[-_TURNS_BACK:]]
     share = max(shares, default=0.0)
     if share >= _RESEMBLES:
-        level = 3 if share >= _REPEATS else 1
+        level = 2 if share >= _REPEATS else 1
         yield _finding(Category.REPETITIVE_SCRIPT, level, reply.original.strip()[:160], "repeats")
 
 

@@ -17,7 +17,7 @@ from counselgraph.runner.log import SessionRecord
 from tests.e2e.helpers import counselgraph, fake_flags, manifest, refused, serving, started, transcripts, write_clients
 from tests.fakes.openai_server import FakeOpenAI
 
-FLAGS = ("--personas", "people", "--seed", 5, "--max-exchanges", 8, "--memory", "none")
+FLAGS = ("--personas", "people", "--seed", 8, "--max-exchanges", 8, "--memory", "none")
 PARENT = "parent/client-01"
 RISKY = "I have decided to kill myself tonight."
 

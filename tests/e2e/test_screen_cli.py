@@ -37,7 +37,8 @@ def test_every_input_is_one_line_with_its_id_level_and_findings(tmp_path: Path) 
     said = [{"role": "client", "text": ACTIVE}, {"role": "counselor", "text": "Did you sleep?"}]
     rows = [{"id": "a", "content": CALM}, {"content": PASSIVE}, {"id": 9, "content": said}]
     wrote(tmp_path, rows)
-    result = counselgraph("screen", "in.jsonl", "--side", "client", "--out", "out.jsonl", cwd=tmp_path)
+    rules = ("--layers", "rules")
+    result = counselgraph("screen", "in.jsonl", "--side", "client", *rules, "--out", "out.jsonl", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
     assert "3 inputs, client's side. Levels 0: 1, 1: 0, 2: 1, 3: 1, 4: 0, 5: 0." in result.stderr

@@ -16,6 +16,8 @@ from counselgraph.models.rehearsal.story import Exchanged
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import quotable
 from counselgraph.protocols.technique import ApproachName
+from counselgraph.safety.levels import Level
+from counselgraph.safety.screen import screen
 
 _SENTENCE = re.compile(r"[^.!?\u2026]+[.!?\u2026]*[\"\u201d']?")
 _LONGEST = 280
@@ -52,9 +54,14 @@ def left_open(turns: Sequence[Exchanged], used: str, chance: random.Random) -> s
 
 
 def _piece(turn: Exchanged) -> str | None:
-    if not turn.answers or turn.asked is None or turn.asked in _CLOSING or dark(turn.said):
+    if not turn.answers or turn.asked is None or turn.asked in _CLOSING or _dangerous(turn.said):
         return None
     return quotable(turn.said, _OPEN, lambda text: beside_the_point(text) or small_talk(text))
+
+
+def _dangerous(said: str) -> bool:
+    """Whether a turn is a matter for questions about safety and not for the next agenda."""
+    return dark(said) or screen(said).level > Level.NONE
 
 
 def _weighs(turn: Exchanged, piece: str) -> bool:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from string import Formatter
 
 from counselgraph.models.rehearsal.lines import steps_of_all
 from counselgraph.models.rehearsal.speech import Speech, normal
+from counselgraph.models.rehearsal.turns import turn_of
 from counselgraph.models.rehearsal.words import flip
 
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
 _PARTS = ("first", "next", "intake", "again", "close", "when")
-_SHARES, _OTHERS_TURN = 4, 0.03
-"""Sessions over which frames are spread, and the weight of one that is another session's to say."""
+_OTHERS = 0.03
+"""Weight of a frame that is another session's to say."""
 _MARK = 3
 """Fewest words by which a frame can be recognised."""
 
@@ -67,17 +67,18 @@ class Wording:
             frames: What to choose from.
             beside: What the same turn already says; not to be repeated.
         """
-        fitting = self.fitting(frames)
+        options = list(frames)
+        fitting = self.fitting(options)
         if not fitting:
             return ""
         near = [*self._near, normal(beside)]
-        weights = [self._weight(frame, near) for frame in fitting]
+        mine = turn_of(options, self._share) if self._share is not None else None
+        weights = [self._weight(frame, near) * (1.0 if mine is None or frame in mine else _OTHERS) for frame in fitting]
         return self.speech.random.choices(fitting, weights)[0].format_map(self.slots)
 
     def _weight(self, frame: str, near: Sequence[str]) -> float:
         filled = frame.format_map(self.slots)
-        own_turn = self._share is None or zlib.crc32(frame.encode()) % _SHARES == self._share % _SHARES
-        weight = (1.0 if own_turn else _OTHERS_TURN) * (1.0 + 1.5 * min(len(slots_of(frame)), 2))
+        weight = 1.0 + 1.5 * min(len(slots_of(frame)), 2)
         if not self.speech.fresh(filled):
             weight *= 1e-6
         elif len(mark_of(frame).split()) >= _MARK and mark_of(frame) in self._said:

@@ -132,13 +132,17 @@ def _only_invited(task: str) -> bool:
 def _note(gap: _Gap, homework: Homework) -> str:
     if homework is Homework.NONE or not gap.english:
         return ""
-    if _only_invited(gap.task):
-        return str(gap.chance.choice(bank("life")["stayed"]))
-    slots = {**material_of(gap.persona).slots, "day": gap.chance.choice(bank("client_frames")["days"])}
     told = [passed.homework_note for passed in gap.before]
+    if _only_invited(gap.task):
+        return str(gap.chance.choice(_unsaid(bank("life")["stayed"], told)))
+    slots = {**material_of(gap.persona).slots, "day": gap.chance.choice(bank("client_frames")["days"])}
     fresh = [line for line in _reports(gap, homework) if not any(_same(line, note) for note in told)]
     lines = filled(fresh, slots) or filled(_plain(homework), slots)
-    return str(gap.chance.choice([line for line in lines if line not in told] or lines))
+    return str(gap.chance.choice(_unsaid(lines, told)))
+
+
+def _unsaid(lines: Sequence[str], told: Sequence[str]) -> Sequence[str]:
+    return [line for line in lines if line not in told] or lines
 
 
 def _same(line: str, note: str) -> bool:

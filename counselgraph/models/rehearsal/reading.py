@@ -146,8 +146,8 @@ def _step_patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     for approach, step, parts in steps_of_all():
         ask = next(iter(parts.get("heard_as", ())), STEP_ASKS.get(step, step))
         lines = [line for kind in _ASKING for line in parts.get(kind, ())]
-        whole = approach is ApproachName.CBT
-        asking = [line for line in lines if any(map(_is_request, [line] if whole else sentences(line)))]
+        # A person-centred step may be a statement, and is answered as the step that it is.
+        asking = [line for line in lines if approach is not ApproachName.CBT or _is_request(line)]
         found.extend((ask, _template(line)) for line in asking)
     return (*found, *(("homework", _template(line)) for line in tasks_offered()))
 

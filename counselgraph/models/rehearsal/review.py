@@ -176,6 +176,9 @@ def _evidence(seen: _Session, turned: bool) -> str:
     marked = [*seen.markers.misfit, *seen.markers.helping]
     if not turned:
         marked = [*seen.markers.helping, *seen.markers.misfit]
+    gone = [text for text in seen.said if let_go(text)]
+    if gone and not turned:
+        return exact(gone[0], let_go)
     for heard in marked:
         found = exact(seen.said[heard.turn], partial(heard.sign.heard_in, language=seen.language))
         if found:

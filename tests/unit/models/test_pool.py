@@ -216,7 +216,7 @@ async def test_a_server_that_dies_mid_run_costs_retries_and_nothing_else(
         await endpoint.aclose()
     assert {len(told) for told in answers} == {6}
     ejected = [event for event in events if event["event"] == "limit"]
-    assert [event["address"] for event in ejected] == [two.base_url]
+    assert {event["address"] for event in ejected} == {two.base_url}  # a slow machine may probe it once more
     assert {event["event"] for event in events} == {"limit", "retry"}
 
 

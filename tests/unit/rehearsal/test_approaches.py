@@ -140,8 +140,7 @@ def test_the_client_has_an_answer_of_its_own_to_every_step(approach: ApproachNam
 @pytest.mark.parametrize(("technique", "step"), STEPS, ids=lambda value: getattr(value, "id", str(value)))
 def test_the_client_understands_what_it_is_asked(technique: AnyTechnique, step: Step):
     for frame in (*step_frames(technique, step.id)["first"], *step_frames(technique, step.id)["again"]):
-        asks = read(filled(frame)).asks
-        assert asks in {(), (step.id,)}, frame
+        assert read(filled(frame)).asks == (step.id,), frame
 
 
 @pytest.mark.parametrize(
@@ -184,3 +183,10 @@ def test_reports_on_a_task_are_heard_as_what_they_are():
             reports = bank("homework")[technique]
             assert {outcome(filled(line)) for line in reports["done"]} == {"done"}
             assert {outcome(filled(line)) for line in reports["half"]} == {"half"}
+
+
+@pytest.mark.parametrize("name", [*CLIENT_BANKS, *(f"counselor/{name}" for name in OTHERS), "counselor/later"])
+def test_no_line_can_be_taken_for_a_question_about_danger(name: str):
+    risk = bank("counselor/risk")
+    asked = "|".join(topic["asked"] for topic in (*risk["topics"].values(), risk["concern"]))
+    assert not [line for line in lines_of(bank(name)) if re.search(asked, line, re.IGNORECASE)]

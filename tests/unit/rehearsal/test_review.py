@@ -41,8 +41,8 @@ def reviewed(
         messages += [turn("counselor", asked, exchange=exchange - 1), turn("client", said, exchange=exchange)]
     before = tuple(made() for _ in range(number - 1)) if reviews is None else reviews
     known = {"messages": messages, "number": number, "approach": ApproachName.CBT, "reviews": list(before), **view}
-    asked = Request(role="review", messages=(), view=known, output=Review, seed=7)
-    return Review.model_validate_json(review(asked).text)
+    request = Request(role="review", messages=(), view=known, output=Review, seed=7)
+    return Review.model_validate_json(review(request).text)
 
 
 def without_slots(frames: list[str]) -> str:

@@ -17,7 +17,7 @@ SECRET = "Her sister Marta left the clinic in spring and has told nobody at work
 def test_a_counselor_that_says_nearly_the_same_again_repeats_a_script():
     again = LONG.replace("worst", "hardest").replace("It sounds", "To me it sounds")
     [finding] = repeated(fold(LONG), [LONG, "What helps?", "I see."])
-    assert (finding.category, finding.level) == (Category.REPETITIVE_SCRIPT, 3)
+    assert (finding.category, finding.level) == (Category.REPETITIVE_SCRIPT, 2)
     assert [one.level for one in repeated(fold(again), [LONG])] == [1]
 
 

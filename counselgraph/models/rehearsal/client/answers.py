@@ -173,11 +173,9 @@ def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
 
 def _choose(scene: Scene, lines: Sequence[str], *, again: bool = False) -> str | None:
     """A line not said before; with `again`, one that may use the words of an earlier turn."""
-    fresh: Sequence[str] = scene.share(
-        [line for line in lines if (scene.speech.fresh(line) if again else not scene.told(line))]
-    )
-    if scene.since:
-        fresh = [line for line in fresh if not any(words in line for words in bank("client/since")["not_again"])]
+    once = bank("client/since")["not_again"] if scene.since else ()
+    fresh = scene.share(lines, scene.speech.fresh if again else lambda line: not scene.told(line))
+    fresh = [line for line in fresh if not any(words in line for words in once)]
     brief = [line for line in fresh if len(line.split()) <= max(scene.budget, _BRIEF) * 1.5]
     return scene.chance.choice(brief or fresh) if fresh else None
 

@@ -33,7 +33,7 @@ def fit_remark(scene: Scene) -> str:
     falling = scene.since.relapse or scene.since.mood < 0
     chance = (_FOR if suited else _AGAINST)[scene.persona.attitude] * (_SELDOM if suited is falling else 1)
     lines = words["helping"] if suited else words["misfit"][_grievance(scene, approach)]
-    fresh = scene.share([line for line in lines if not scene.told(line)])
+    fresh = scene.share(lines, lambda line: not scene.told(line))
     said = len(lines) - len([line for line in lines if scene.speech.fresh(line)])
     return str(scene.chance.choice(fresh)) if fresh and said < _MOST and scene.sometimes(chance) else ""
 

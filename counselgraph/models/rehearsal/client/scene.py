@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -18,6 +17,7 @@ from counselgraph.models.rehearsal.events import event_told
 from counselgraph.models.rehearsal.reading import Reading, content_words
 from counselgraph.models.rehearsal.speech import Speech
 from counselgraph.models.rehearsal.talk import beside_the_point
+from counselgraph.models.rehearsal.turns import turn_of
 from counselgraph.personas.interlude import Interlude
 from counselgraph.personas.persona import Attitude, Persona
 from counselgraph.protocols.protocol import load_protocol
@@ -30,10 +30,8 @@ _ONCE = frozenset({"statement", "reason", "onset"})
 _SINCE = "since"
 """The topic of what has happened since the last session."""
 _GAIN = {Attitude.POSITIVE: 1.6, Attitude.NEUTRAL: 1.2, Attitude.NEGATIVE: 0.6}
-_VARIES = re.compile(r"\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|\d+)\b")
-"""Words by which one and the same line differs from day to day."""
-_SHARES, _STORY = 4, 4
-"""Sessions over which wordings, and pieces of a story, are spread."""
+_STORY = 4
+"""Sessions over which the pieces of a story are spread."""
 _BUDGET = {1: 12, 2: 24, 3: 38}
 _STRETCH = {"cool": 0.6, "middle": 1.0, "warm": 1.25}
 
@@ -130,15 +128,21 @@ class Scene:
         grown = self.returning * _GAIN[self.persona.attitude] * (0.6 + 0.8 * self.persona.receptivity)
         return max(round(grown) + self.since.mood, 0)
 
-    def share(self, lines: Sequence[str]) -> Sequence[str]:
-        """The lines that are this session's to say in a course, so that the next session says others; all elsewhere."""
+    def share(self, lines: Sequence[str], usable: Callable[[str], bool] = lambda _: True) -> list[str]:
+        """The usable lines; in a course those that are this session's to say, so that the next session says others."""
+        kept = [line for line in lines if usable(line)]
         if self.since is None:
-            return lines
-        return [line for line in lines if self._is_turn_of(line, _SHARES)] or lines
+            return kept
+        mine = turn_of(lines, self._turn)
+        return [line for line in kept if line in mine] or kept
 
-    def _is_turn_of(self, line: str, shares: int) -> bool:
-        turn = self.returning + zlib.crc32(self.persona.id.encode())
-        return zlib.crc32(_VARIES.sub("", line).encode()) % shares == turn % shares
+    def tells_now(self, piece: str) -> bool:
+        """Whether a piece of the client's story is this session's to tell, in a later session of a course."""
+        return zlib.crc32(piece.encode()) % _STORY == self._turn % _STORY
+
+    @property
+    def _turn(self) -> int:
+        return self.returning + zlib.crc32(self.persona.id.encode())
 
     @property
     def negative(self) -> bool:
@@ -181,7 +185,7 @@ class Scene:
             return self._since()
         lines = self.material.facets.get(name, ())
         if self.since is not None:
-            return [line for line in lines if self._is_turn_of(line, _STORY) and name not in _ONCE]
+            return [line for line in lines if self.tells_now(line) and name not in _ONCE]
         if not self.returning or name in _ONCE:
             return () if self.returning else lines
         start = self.returning % len(lines) if lines else 0

@@ -41,7 +41,8 @@ def first_words(scene: Scene, since: Interlude) -> str:
     though = (since.mood < 0 or since.relapse) and not scene.hard_days
     leads = bank("client/since")["lead_though" if though else "lead"]
     lead = [_pick(scene, leads)] if though or scene.sometimes(0.5) else []
-    led = [_pick(scene, bank("client/since")["task"]), *task] if task else []
+    stayed = since.homework_note in bank("life")["stayed"]
+    led = task if stayed or not task else [_pick(scene, bank("client/since")["task"]), *task]
     more = scene.untold("since")[1:2] if scene.persona.style.verbosity > _TERSE + 1 or scene.sometimes(0.3) else []
     told = [_how_it_is(scene, since), *lead, since.event, *more, *led, *_what_helped(scene, since)]
     return " ".join(told)
@@ -96,7 +97,7 @@ def refers_back(scene: Scene) -> str:
     asked = content_words(scene.turns[-1].counselor)
     for memory in scene.memories:
         told = _told_in(memory.text)
-        if told and scene.share([told, ""])[0] == told and not scene.told(told) and asked & content_words(told):
+        if told and scene.tells_now(told) and not scene.told(told) and asked & content_words(told):
             slots = {"told": told, "when": _when(scene, memory)}
             return scene.speech.pick(filled(frames, slots))
     return ""

@@ -125,7 +125,7 @@ def _lead(scene: Scene, text: str) -> str:
     if not scene.sometimes(0.15 if scene.register == "clipped" else 0.4):
         return ""
     recent = " ".join(scene.own[-3:])
-    pool = scene.share([lead for lead in _leads(scene) if lead not in recent])
+    pool = scene.share(_leads(scene), lambda lead: lead not in recent)
     return scene.chance.choice(pool) if pool else ""
 
 
@@ -156,7 +156,7 @@ def _tail(scene: Scene, text: str) -> str:
     if not scene.sometimes(0.3):
         return ""
     kind = {"warm": "open", "middle": "middle", "cool": "shut"}[scene.tone]
-    pool = scene.share([line for line in bank("client_frames")["tails"][kind] if scene.speech.fresh(line)])
+    pool = scene.share(bank("client_frames")["tails"][kind], scene.speech.fresh)
     return scene.chance.choice(pool) if pool else ""
 
 

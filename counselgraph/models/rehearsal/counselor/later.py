@@ -25,6 +25,7 @@ _WORDS_IN_COMMON = 2
 _FITS_FROM, _KEPT_AT, _KEPT_TO = 2, 4, 7
 """Counselor turns from which on what fits is named, and between which something kept in mind is, if nothing was."""
 _LONGEST, _SHORT = 26, 8
+_CUT_OFF = (" but", " and", " so")
 _QUOTED = re.compile(r"\"(?P<words>[^\"]+)\"")
 _TOLD_AS = re.compile(r"^(?:The client (?:came with this|said): )(?P<words>.+)$", re.DOTALL)
 
@@ -36,7 +37,9 @@ def opening(material: Material, wording: Wording) -> str:
     if material.recalled is not None and material.recalled.danger >= Level.ACTIVE:
         return wording.choose(bank("counselor/opening")["again_danger"])
     hello, open_ = wording.choose(phrases["hello"]), wording.choose(phrases["open"])
-    last = wording.choose(phrases["last"]) if not open_ or _short(wording) else ""
+    latest = max((note.session_number for note in material.memories), default=1)
+    worked = phrases["last" if latest == 1 else "ongoing"]
+    last = wording.choose(worked) if not open_ or _short(wording) else ""
     asked = wording.choose(phrases["task"]) or wording.choose(phrases["plain"])
     return " ".join(filter(None, (hello, last, open_, asked)))
 
@@ -147,7 +150,7 @@ def _kept(material: Material) -> Iterator[_Piece]:
         last = note.kind is Kind.SUMMARY and note.session_number == latest
         if words and not (days or last or dark(words)) and note.kind not in {Kind.RISK, Kind.HOMEWORK}:
             piece = _Piece(words, note, latest)
-            if piece.quote:
+            if piece.quote and not piece.quote.endswith(_CUT_OFF) and not piece.told.endswith(_CUT_OFF):
                 yield piece
 
 
