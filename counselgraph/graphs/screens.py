@@ -8,6 +8,7 @@ of what to mend; if that does not help, a safe reply of ours is said instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -36,6 +37,7 @@ State = Mapping[str, Any]
 
 UNFIT = Level.ACTIVE
 """From this severity up a counselor's draft must not be said as it stands."""
+_QUOTED = re.compile(r'"[^"]*"|\u201c[^\u201d]*\u201d')  # what the client said is no secret
 _LOOKS_BACK = 8  # turns in whose light a reply is read
 
 
@@ -139,7 +141,7 @@ def _screened_reply(text: str, now: State, context: Context) -> tuple[Verdict, .
         asked=now.get("asked", False),
         offered=now.get("offered", False),
         before=before,
-        private=() if plan is None else (plan.reason, plan.hypothesis),
+        private=() if plan is None else (_QUOTED.sub("\n", plan.reason),),
     )
     return by_rules, *(found.verdict for found in others)
 
