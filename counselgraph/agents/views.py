@@ -26,21 +26,8 @@ class ClientView(TypedDict, total=False):
     since: Interlude | None
 
 
-class CounselorView(TypedDict, total=False):
-    """The counselor knows the intake, what was said, its memories, the plan, the standing risk, and a draft to mend."""
-
-    intake: Intake
-    messages: list[AnyMessage]
-    exchange: int
-    counselor_memories: list[MemoryRecord]
-    plan: Plan | None
-    risk: Risk
-    agenda: str
-    rework: Rework | None
-
-
 class PlannerView(TypedDict, total=False):
-    """The planner knows what the counselor knows, but for its drafts."""
+    """The planner knows the intake, what was said, the counselor's memories, the plan and the standing risk."""
 
     intake: Intake
     messages: list[AnyMessage]
@@ -49,6 +36,12 @@ class PlannerView(TypedDict, total=False):
     plan: Plan | None
     risk: Risk
     agenda: str
+
+
+class CounselorView(PlannerView, total=False):
+    """The counselor knows what the planner knows, and its own draft that must be mended."""
+
+    rework: Rework | None
 
 
 class ResponderView(PlannerView, total=False):
