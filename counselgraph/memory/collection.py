@@ -23,7 +23,7 @@ from counselgraph.memory.connect import (
     translated,
 )
 from counselgraph.memory.lock import FolderLock
-from counselgraph.memory.purge import DATABASE, rebuild, recover, scrub
+from counselgraph.memory.purge import DATABASE, blank, rebuild, recover, scrub
 from counselgraph.memory.ranking import Counts
 from counselgraph.memory.shelves import Shelves
 
@@ -85,6 +85,8 @@ class SharedCollection:
 
     def _disconnect(self) -> None:
         disconnect(self._client)
+        if isinstance(self.place, Path):
+            blank(self.place)
 
     def _check(self, embedder: str | None) -> None:
         if embedder not in {self.embedder, None}:

@@ -80,5 +80,21 @@ def scrub(folder: Path) -> None:
         raise InfrastructureError(f"the memory store in {str(folder)!r} cannot be rewritten: {error}") from error
 
 
+def blank(folder: Path) -> None:
+    """Overwrite what Chroma's index wrote of this process's memory without ever setting it.
+
+    Its `length.bin` holds four bytes a row that our space of vectors leaves unset: whatever the process freed last,
+    deleted texts among it. To be called on a database that this process has closed.
+
+    Raises:
+        InfrastructureError: The files cannot be written.
+    """
+    try:
+        for unset in folder.glob("*/length.bin"):
+            unset.write_bytes(bytes(unset.stat().st_size))
+    except OSError as error:
+        raise InfrastructureError(f"the memory store in {str(folder)!r} cannot be rewritten: {error}") from error
+
+
 def _copy_of(name: str) -> str:
     return f"{name}-copy"

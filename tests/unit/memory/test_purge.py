@@ -40,6 +40,13 @@ def traces(folder: Path, *, text: str = SECRET) -> int:
     return stored.count(text.lower().encode()) + bytes_of(folder).count(vector)
 
 
+def unset(folder: Path) -> bytes:
+    """What Chroma's index wrote of the process's memory without setting it, at sixty rows or more."""
+    found = [file.read_bytes() for file in folder.glob("*/length.bin")]
+    assert len(found) == 1 and len(found[0]) >= 4 * 60
+    return found[0]
+
+
 def recalled(store: MemoryStore, client: str) -> int:
     return len(store.recall(owner="counselor", client_id=client, query="wood", k=999))
 
@@ -56,6 +63,7 @@ def test_a_purged_client_is_in_no_file(filled: MemoryStore, tmp_path: Path) -> N
     filled.close()
     assert traces(folder) == 0
     assert traces(folder, text=KEPT) > 0
+    assert not any(unset(folder))
     with MemoryStore.open(folder) as store:
         assert store.history(owner="counselor", client_id="stays") == before
         assert recalled(store, "gone") == 0
