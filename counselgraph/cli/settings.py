@@ -8,6 +8,7 @@ from typing import Any
 
 from counselgraph.errors import InputError
 from counselgraph.runner.spec import RunSpec, merged
+from counselgraph.yaml_text import load_yaml
 
 
 def spec_of(
@@ -47,7 +48,7 @@ def settings_of(items: list[str] | None) -> dict[str, Any]:
         if not (key and equals):
             raise InputError(f"{item!r} is no setting.", field="--set", fix="write KEY=VALUE")
         try:
-            found[key] = yaml.safe_load(text)
+            found[key] = load_yaml(text)
         except yaml.YAMLError as error:
             raise InputError(f"the value of {item!r} is no YAML.", field="--set", fix="put it in quotes") from error
     return found

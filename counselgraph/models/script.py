@@ -11,6 +11,7 @@ import yaml
 from counselgraph.errors import InputError
 from counselgraph.models.base import Answer, Request, Usage
 from counselgraph.transcript import said_by
+from counselgraph.yaml_text import load_yaml
 
 ENDED = "the script has no more lines"
 
@@ -79,7 +80,7 @@ def _read(path: Path) -> tuple[str, ...] | dict[str, tuple[str, ...]]:
     if path.suffix not in {".yaml", ".yml"}:
         return _checked([line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")], path)
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
     except yaml.YAMLError as error:
         raise InputError(f"the script is not valid YAML ({error}).", file=str(path)) from error
     if isinstance(content, Mapping):

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+from counselgraph.yaml_text import load_yaml
 
-_WORDS = yaml.safe_load((Path(__file__).parent / "headings.yaml").read_text(encoding="utf-8"))
+
+_WORDS = load_yaml((Path(__file__).parent / "headings.yaml").read_text(encoding="utf-8"))
 
 
 def _patterns(keys: dict[str, list[str]]) -> dict[str, str]:

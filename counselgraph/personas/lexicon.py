@@ -8,13 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from counselgraph.yaml_text import load_yaml
+
 
 
 @lru_cache(maxsize=1)
 def lexicon() -> Mapping[str, Any]:
     """The file as read, once. Blocking the first time."""
-    raw: Mapping[str, Any] = yaml.safe_load((Path(__file__).parent / "signs.yaml").read_text(encoding="utf-8"))
+    raw: Mapping[str, Any] = load_yaml((Path(__file__).parent / "signs.yaml").read_text(encoding="utf-8"))
     return raw
 
 

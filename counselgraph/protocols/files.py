@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from counselgraph.errors import InputError
 from counselgraph.protocols.technique import TECHNIQUES, ApproachName, Phase
+from counselgraph.yaml_text import load_yaml
 
 PACKAGE = Path(__file__).parent
 _SHARED = PACKAGE / "hearing.yaml"
@@ -52,7 +53,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"it cannot be read: {error}.", file=path.name, fix="check the path.") from None
     except yaml.YAMLError as error:

@@ -18,6 +18,7 @@ from counselgraph.memory.lock import LOCK_FILE, FolderLock
 from counselgraph.runner.fork_file import FORK_FILE
 from counselgraph.runner.manifest import PERSONAS, Differences, Manifest, changed, differences, new_manifest, told
 from counselgraph.runner.spec import RunSpec
+from counselgraph.yaml_text import load_yaml
 
 _PROBE = ".probe"
 _PROBE_BYTES = 64 * 1024  # a session's log and journal are of this size
@@ -130,7 +131,7 @@ class RunFolder:
             InputError: The folder holds no readable run.yaml.
         """
         try:
-            found = yaml.safe_load(self.manifest.read_text(encoding="utf-8"))
+            found = load_yaml(self.manifest.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError("is no run folder.", file=str(self.path), fix="give a folder with a run.yaml") from error
         if not isinstance(found, dict) or "spec" not in found:

@@ -16,6 +16,7 @@ from counselgraph.errors import InputError
 from counselgraph.graphs.recipes import RECIPES
 from counselgraph.memory.connect import is_url
 from counselgraph.personas.load import BUILTIN
+from counselgraph.yaml_text import load_yaml
 
 Params = dict[str, float | int | str | bool]
 
@@ -145,7 +146,7 @@ class RunSpec(BaseModel):
         """
         path = Path(file)
         try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+            values = load_yaml(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(
                 f"cannot be read: {error}", file=str(path), fix="give a YAML file with a RunSpec"

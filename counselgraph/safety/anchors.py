@@ -5,8 +5,8 @@ Looking for a plain word is much cheaper than running an expression, and most tu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -19,15 +19,11 @@ Reading: TypeAlias = tuple[Anchors, list[Anchors]]  # all that a part can match,
 _SHORT, _LONG = 3, 6  # letters by which words are looked up
 _MOST = 512  # words of one set: beyond that the index grows and finds no more
 _SPELLED_OUT = 32  # words that a run of letters and short alternatives is multiplied out to
+_MARK = 0xE000  # private characters stand for word lists while a pattern is read
+LIST = re.compile(r"<([a-z_]+)>")
 _ZERO_WIDTH = frozenset({"AT", "ASSERT", "ASSERT_NOT"})
 _EMPTY: Anchors = frozenset({""})
 _NONE: Anchors = frozenset()
-
-
-@lru_cache(maxsize=4096)
-def needs(pattern: str) -> Needs:
-    """Sets of words, the best first: every match of the pattern holds at least one word of each set."""
-    return tuple(sorted(dict.fromkeys(_of_sequence(_parser.parse(pattern))[1]), key=_worth, reverse=True))
 
 
 class AnchorIndex:
@@ -35,10 +31,12 @@ class AnchorIndex:
 
     Args:
         patterns: Regular expressions over folded text.
+        lists: Word lists that the patterns refer to as `<name>`.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        wanted = [needs(pattern) or (_NONE,) for pattern in patterns]
+    def __init__(self, patterns: Sequence[str], lists: Mapping[str, str] | None = None) -> None:
+        reader = Reader(lists or {})
+        wanted = [reader.needs(pattern) or (_NONE,) for pattern in patterns]
         self._always = [number for number, sets in enumerate(wanted) if not sets[0]]
         self._numbers: dict[str, list[int]] = {}
         for number, (best, *_) in enumerate(wanted):
@@ -81,53 +79,75 @@ class _Words:
         return (word for start in self.by_start.keys() & starts for word in self.by_start[start] if word in text)
 
 
-def _of_sequence(items: Iterable[tuple[Any, Any]]) -> Reading:
-    """What a sequence can match and what every match of it holds; letters that follow each other are taken together."""
-    found: list[Anchors] = []
-    whole = run = _EMPTY
-    for kind, argument in items:
-        if str(kind) in _ZERO_WIDTH:  # what a look-around forbids only makes fewer words of them
-            continue
-        words, inner = _of_part(str(kind), argument)
-        whole = _joined(whole, words, _MOST)
-        joined = _joined(run, words, _SPELLED_OUT)
-        if not joined:
-            found.append(run)
-            found.extend(() if words else inner)
-        run = joined or words or _EMPTY
-    found.append(run)
-    return whole, [_shortest(words) for words in found if "" not in words]
+class Reader:
+    """Reads patterns for the words they need; a word list that many of them refer to is read once.
 
+    Args:
+        lists: Word lists, folded, as regular expressions that may refer to other lists as `<name>`.
+    """
 
-def _of_part(name: str, argument: Any) -> Reading:
-    if name == "LITERAL":
-        return frozenset({chr(argument)}), []
-    if name == "IN" and all(str(kind) == "LITERAL" for kind, _ in argument):
-        return frozenset(chr(code) for _, code in argument), []
-    if name == "SUBPATTERN":
-        return _of_sequence(argument[-1])
-    if name == "BRANCH":
-        return _of_branches(argument[1])
-    if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
-        return _of_repeat(*argument)
-    if name == "ATOMIC_GROUP":
-        return _NONE, _of_sequence(argument)[1]
-    return _NONE, []
+    def __init__(self, lists: Mapping[str, str]) -> None:
+        self._numbers = {name: number for number, name in enumerate(lists)}
+        self._texts = dict(enumerate(lists.values()))
+        self._read: dict[int, Reading] = {}
 
+    def needs(self, pattern: str) -> Needs:
+        """Sets of words, the best first: every match of the pattern holds at least one word of each set."""
+        return tuple(sorted(dict.fromkeys(self._reading(pattern)[1]), key=_worth, reverse=True))
 
-def _of_branches(branches: Sequence[Any]) -> Reading:
-    """The best sets of all branches together, the second best together, and so on."""
-    each = [_of_sequence(branch) for branch in branches]
-    best = [sorted(inner, key=_worth, reverse=True) for _, inner in each]
-    found = [words for sets in zip(*best, strict=False) if (words := _all_or_none(sets))]
-    return _all_or_none([words for words, _ in each]), found
+    def _reading(self, pattern: str) -> Reading:
+        marked = LIST.sub(lambda found: chr(_MARK + self._numbers[found[1]]), pattern)
+        return self._of_sequence(_parser.parse(marked))
 
+    def _list(self, number: int) -> Reading:
+        if number not in self._read:
+            self._read[number] = self._reading(self._texts[number])
+        return self._read[number]
 
-def _of_repeat(least: int, most: int, items: Iterable[tuple[Any, Any]]) -> Reading:
-    words, inner = _of_sequence(items)
-    if (least, most) == (0, 1):
-        return words | _EMPTY if words else _NONE, []
-    return _NONE, inner if least else []
+    def _of_sequence(self, items: Iterable[tuple[Any, Any]]) -> Reading:
+        """What a sequence can match and what every match of it holds; neighbouring letters are taken together."""
+        found: list[Anchors] = []
+        whole = run = _EMPTY
+        for kind, argument in items:
+            if str(kind) in _ZERO_WIDTH:  # what a look-around forbids only makes fewer words of them
+                continue
+            words, inner = self._of_part(str(kind), argument)
+            whole = _joined(whole, words, _MOST)
+            joined = _joined(run, words, _SPELLED_OUT)
+            if not joined:
+                found.append(run)
+                found.extend(() if words else inner)
+            run = joined or words or _EMPTY
+        found.append(run)
+        return whole, [_shortest(words) for words in found if "" not in words]
+
+    def _of_part(self, name: str, argument: Any) -> Reading:
+        if name == "LITERAL":
+            return self._list(argument - _MARK) if argument - _MARK in self._texts else (frozenset({chr(argument)}), [])
+        if name == "IN" and all(str(kind) == "LITERAL" for kind, _ in argument):
+            return self._of_branches([[letter] for letter in argument])
+        if name == "SUBPATTERN":
+            return self._of_sequence(argument[-1])
+        if name == "BRANCH":
+            return self._of_branches(argument[1])
+        if name in {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}:
+            return self._of_repeat(*argument)
+        if name == "ATOMIC_GROUP":
+            return _NONE, self._of_sequence(argument)[1]
+        return _NONE, []
+
+    def _of_branches(self, branches: Sequence[Any]) -> Reading:
+        """The best sets of all branches together, the second best together, and so on."""
+        each = [self._of_sequence(branch) for branch in branches]
+        best = [sorted(inner, key=_worth, reverse=True) for _, inner in each]
+        found = [words for sets in zip(*best, strict=False) if (words := _all_or_none(sets))]
+        return _all_or_none([words for words, _ in each]), found
+
+    def _of_repeat(self, least: int, most: int, items: Iterable[tuple[Any, Any]]) -> Reading:
+        words, inner = self._of_sequence(items)
+        if (least, most) == (0, 1):
+            return words | _EMPTY if words else _NONE, []
+        return _NONE, inner if least else []
 
 
 def _joined(before: Anchors, after: Anchors, most: int) -> Anchors:

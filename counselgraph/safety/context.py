@@ -12,7 +12,6 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from counselgraph.errors import InputError
@@ -22,6 +21,7 @@ from counselgraph.safety.levels import Category, Finding, Frozen, Level, Risk
 from counselgraph.safety.passage import Passage
 from counselgraph.safety.rules import Book, GuardKind, Patterns, load_book
 from counselgraph.said import Said
+from counselgraph.yaml_text import load_yaml
 
 TROUBLE = "trouble"
 _COUNSELOR = "counselor"
@@ -187,14 +187,10 @@ def in_dialogue(reply: Folded, before: Sequence[Said], risk: Risk, languages: Se
 
 @lru_cache(maxsize=1)
 def contexts() -> dict[str, Context]:
-    """The checks of every language that has some, read at once.
-
-    Raises:
-        InputError: A file is not valid.
-    """
+    """The checks of every language that has some, read at once."""
     folder = files("counselgraph.safety") / "context"
     paths = sorted((path for path in folder.iterdir() if path.name.endswith(".yaml")), key=lambda path: path.name)
-    read = [read_context(yaml.safe_load(path.read_text(encoding="utf-8")), name=path.name) for path in paths]
+    read = [Context.model_validate(load_yaml(path.read_text(encoding="utf-8"))) for path in paths]
     return {context.language: context for context in read}
 
 

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-import yaml
-
 from counselgraph.safety.disguise import Origin, undisguised
+from counselgraph.yaml_text import load_yaml
 
 SENTENCE_BREAK = "\n"
 
@@ -106,7 +105,7 @@ def _character(char: str) -> str:
 @lru_cache(maxsize=1)
 def _letters() -> dict[int, str]:
     path = files("counselgraph.safety") / "letters.yaml"
-    lists = yaml.safe_load(path.read_text(encoding="utf-8")).values()
+    lists = load_yaml(path.read_text(encoding="utf-8")).values()
     return {ord(pair[0]): pair[1] for pairs in lists for pair in pairs.split()}
 
 

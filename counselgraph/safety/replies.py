@@ -7,11 +7,10 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib.resources import files
 
-import yaml
-
 from counselgraph.safety.levels import Category, Frozen, Level, Risk
 from counselgraph.safety.resources import Resource, Resources, resources_for
 from counselgraph.safety.rules import DEFAULT_LANGUAGE, language_of
+from counselgraph.yaml_text import load_yaml
 
 
 class Topic(StrEnum):
@@ -132,7 +131,7 @@ def reply_texts() -> dict[str, Texts]:
     """The texts of every language that has some, read at once."""
     folder = files("counselgraph.safety") / "replies"
     return {
-        path.name.removesuffix(".yaml"): Texts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        path.name.removesuffix(".yaml"): Texts.model_validate(load_yaml(path.read_text(encoding="utf-8")))
         for path in folder.iterdir()
         if path.name.endswith(".yaml")
     }

@@ -8,11 +8,11 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from counselgraph.errors import InputError
 from counselgraph.safety.levels import Frozen
+from counselgraph.yaml_text import load_yaml
 
 INTERNATIONAL = "international"
 _NOT_DIGIT = re.compile(r"\D+")
@@ -141,7 +141,7 @@ def load_table() -> Table:
         InputError: An entry is not valid.
     """
     path = files("counselgraph.safety") / "resources.yaml"
-    return read_table(yaml.safe_load(path.read_text(encoding="utf-8")), name="resources.yaml")
+    return read_table(load_yaml(path.read_text(encoding="utf-8")), name="resources.yaml")
 
 
 def read_table(raw: dict[str, Any], *, name: str) -> Table:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 
-import yaml
-
 from counselgraph.languages import language_name
 from counselgraph.safety.fold import fold
 from counselgraph.safety.levels import Category, Frozen, Level, Risk, Verdict
@@ -15,6 +13,7 @@ from counselgraph.safety.replies import Topic, topic_of
 from counselgraph.safety.reply import asks_directly
 from counselgraph.safety.resources import resources_for
 from counselgraph.safety.rules import DEFAULT_LANGUAGE, language_of, languages, load_book
+from counselgraph.yaml_text import load_yaml
 
 # A note on everything is a note on nothing.
 _MOST = 4
@@ -89,4 +88,4 @@ def check_in(risk: Risk, said: Sequence[str], language: str = DEFAULT_LANGUAGE) 
 def guidance() -> Guidance:
     """The content of `rewrite.yaml`, read once."""
     path = files("counselgraph.safety") / "rewrite.yaml"
-    return Guidance.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Guidance.model_validate(load_yaml(path.read_text(encoding="utf-8")))

@@ -8,20 +8,20 @@ else's, out of a story. Time markers say when it is or was. Every rule carries i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError
 
 from counselgraph.errors import InputError
-from counselgraph.safety.anchors import AnchorIndex
+from counselgraph.safety.anchors import LIST, AnchorIndex
 from counselgraph.safety.fold import fold_pattern
 from counselgraph.safety.levels import Category, Frozen, Level, Side, Time
+from counselgraph.yaml_text import load_yaml
 
 DEFAULT_LANGUAGE = "en"
 Pattern = re.Pattern[str]
@@ -29,7 +29,6 @@ Patterns = tuple[str, ...]
 
 # Not in the middle of a word: never between two word characters.
 _EDGE = r"(?!(?<=\w)\w)"
-_WORD_REFERENCE = re.compile(r"<([a-z_]+)>")
 
 
 class GuardKind(StrEnum):
@@ -195,7 +194,7 @@ class Book(Frozen):
         return []
 
     @cached_property
-    def _indexed(self) -> dict[Side, tuple[AnchorIndex, list[tuple[Rule, Pattern]]]]:
+    def _indexed(self) -> dict[Side, tuple[AnchorIndex, list[tuple[Rule, Patterns]]]]:
         return {}
 
     def of(self, side: Side) -> Iterator[Rule]:
@@ -205,20 +204,25 @@ class Book(Frozen):
     def that_may_match(self, side: Side, text: str) -> Iterator[tuple[Rule, list[Pattern]]]:
         """The rules of one side with their compiled patterns, without those that cannot match a folded text."""
         if side not in self._indexed:
-            pairs = [(rule, self.any_of((pattern,))) for rule in self.of(side) for pattern in rule.patterns]
-            self._indexed[side] = (AnchorIndex([pattern.pattern for _, pattern in pairs]), pairs)
+            pairs: list[tuple[Rule, Patterns]] = [
+                (rule, (pattern,)) for rule in self.of(side) for pattern in rule.patterns
+            ]
+            self._indexed[side] = (self._index([pattern for _, (pattern, *_) in pairs]), pairs)
         index, pairs = self._indexed[side]
         together = groupby((pairs[number] for number in index.candidates(text)), key=lambda pair: pair[0].id)
         for _, group in together:
             found = list(group)
-            yield found[0][0], [pattern for _, pattern in found]
+            yield found[0][0], [self.any_of(pattern) for _, pattern in found]
 
     def denials_in(self, text: str) -> Iterator[re.Match[str]]:
         """The denials in a folded text, whosever they are."""
-        pattern = self.any_of(self.denials)
         if not self._denying:
-            self._denying.append(AnchorIndex([pattern.pattern]))
-        return pattern.finditer(text) if self._denying[0].candidates(text) else iter(())
+            self._denying.append(self._index(["|".join(self.denials)]))
+        return self.any_of(self.denials).finditer(text) if self._denying[0].candidates(text) else iter(())
+
+    def _index(self, patterns: Sequence[str]) -> AnchorIndex:
+        folded = {name: fold_pattern(text) for name, text in self.words.items()}
+        return AnchorIndex([fold_pattern(pattern) for pattern in patterns], folded)
 
     def spelled_out(self, pattern: str) -> str:
         """A pattern with its word lists filled in.
@@ -226,8 +230,8 @@ class Book(Frozen):
         Raises:
             KeyError: It names a word list the book does not have.
         """
-        filled = _WORD_REFERENCE.sub(lambda found: f"(?:{self.words[found[1]]})", pattern)
-        return self.spelled_out(filled) if _WORD_REFERENCE.search(filled) else filled
+        filled = LIST.sub(lambda found: f"(?:{self.words[found[1]]})", pattern)
+        return self.spelled_out(filled) if LIST.search(filled) else filled
 
     def any_of(self, patterns: Patterns) -> Pattern:
         """One compiled expression for several patterns, between word boundaries; no pattern finds nothing."""
@@ -288,7 +292,7 @@ def language_of(code: str) -> str:
 
 @lru_cache(maxsize=16)
 def load_book(language: str = DEFAULT_LANGUAGE) -> Book:
-    """Read and compile the rules of one language, once.
+    """Read the rules of one language, once. Each pattern is compiled when a text first holds what it needs.
 
     Raises:
         InputError: There are no rules for the language, or its file is not valid.
@@ -296,7 +300,7 @@ def load_book(language: str = DEFAULT_LANGUAGE) -> Book:
     path = files("counselgraph.safety") / "rules" / f"{language}.yaml"
     if not path.is_file():
         raise InputError(f"There are no rules for {language!r}.", fix=f"Use one of {', '.join(languages())}.")
-    return read_book(yaml.safe_load(path.read_text(encoding="utf-8")), name=f"{language}.yaml")
+    return Book.model_validate(load_yaml(path.read_text(encoding="utf-8")))
 
 
 def read_book(raw: dict[str, Any], *, name: str) -> Book:

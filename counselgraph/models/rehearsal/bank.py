@@ -6,9 +6,8 @@ from functools import lru_cache
 from importlib.resources import as_file, files
 from typing import Any
 
-import yaml
-
 from counselgraph.errors import ConfigError
+from counselgraph.yaml_text import load_yaml
 
 LANGUAGES = frozenset({"en"})
 """Languages the phrase banks speak."""
@@ -24,7 +23,7 @@ def bank(name: str) -> dict[str, Any]:
     path = files("counselgraph.models.rehearsal") / "phrases" / f"{name}.yaml"
     if not path.is_file():
         raise ConfigError(f"The rehearsal model has no phrase bank named {name!r}.")
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return dict(load_yaml(path.read_text(encoding="utf-8")))
 
 
 def read_all_banks() -> None:

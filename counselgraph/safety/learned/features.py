@@ -13,8 +13,9 @@ from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+
+from counselgraph.yaml_text import load_yaml
 
 Codes: TypeAlias = NDArray[np.uint64]
 Row: TypeAlias = tuple[Codes, NDArray[np.intp]]
@@ -170,7 +171,7 @@ def names_a_kind(text: str, language: str, kinds: Collection[str]) -> bool:
 def load_kinds(language: str) -> Kinds:
     """Read `concepts/<language>.yaml`, once; a word counts to the first kind that lists it."""
     path = files("counselgraph.safety.learned") / "concepts" / f"{language}.yaml"
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = load_yaml(path.read_text(encoding="utf-8"))
     words: dict[str, int] = {}
     prefixes: dict[str, int] = {}
     for code, listed in enumerate(raw["kinds"].values(), start=1):

@@ -91,6 +91,11 @@ def test_a_cue_counts_only_as_far_back_as_the_check_looks():
     assert [verdict.level for verdict in verdicts] == [3, 3, 0]
 
 
+@pytest.mark.parametrize("context", contexts().values(), ids=lambda context: context.language)
+def test_every_pattern_of_a_context_compiles(context: Context):
+    assert context.checked() is context
+
+
 @pytest.mark.parametrize("broken", [{"when": ["nosuchcue"]}, {"says": ["(unclosed"]}, {"says": [], "unless": []}])
 def test_a_bad_check_is_refused_with_the_name_of_the_file(broken: dict[str, list[str]]):
     raw = contexts()["en"].model_dump(mode="json")

@@ -93,6 +93,11 @@ def test_a_composition_leaves_its_look_alikes_alone(book: Book, composed: Togeth
     assert not fired(book, composed, text)
 
 
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.language)
+def test_every_pattern_of_a_book_compiles(book: Book):
+    assert book.check() is book
+
+
 def test_english_has_compositions():
     assert len(load_book("en").together) >= 3
 
