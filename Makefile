@@ -51,7 +51,7 @@ test-live: $(VENV)/.developer .venv-live/.installed ## Whole runs against a real
 	@COUNSELGRAPH_VLLM_PYTHON=$(CURDIR)/.venv-live/bin/python $(BIN)/pytest tests/live -m live
 
 unit: $(VENV)/.developer ## Tests alone
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 format: $(VENV)/.developer ## Format and mend what can be mended
 	$(BIN)/ruff format .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import socket
 import sys
@@ -38,11 +39,9 @@ def fake_model(folder: Path, *, template: bool = True, context: int = 4096) -> s
 
 
 def free_ports(count: int = 1) -> int:
-    """The first of some ports in a row that are free at this moment."""
+    """The first of some ports in a row that are free now, below those that outgoing connections get."""
     while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
+        port = 15_000 + secrets.randbelow(15_000)
         if all(_is_free(each) for each in range(port, port + count)):
             return port
 

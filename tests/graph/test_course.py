@@ -21,6 +21,7 @@ from counselgraph.protocols.review import Review
 from counselgraph.protocols.technique import ApproachName
 from counselgraph.testing import sample_persona
 from counselgraph.transcript import text_of
+from tests.fakes.memory import opened
 from tests.fakes.models import Recording
 
 
@@ -117,7 +118,7 @@ async def test_homework_without_a_task_is_none_and_with_one_is_never_left_open()
 
 
 async def test_later_sessions_recall_earlier_ones(tmp_path: Path):
-    with await asyncio.to_thread(MemoryStore.open, tmp_path / "memory") as memory:
+    async with opened(tmp_path / "memory") as memory:
         cast = says()
         await play(cast, memory=memory, sessions=2, max_exchanges=20)
     later = [request for request in cast.requests if request.role == "counselor" and request.view["exchange"] == 0]

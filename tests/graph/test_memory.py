@@ -8,24 +8,22 @@ from typing import Any
 
 import pytest
 
-from counselgraph import Context, MemoryStore, Persona, build_session
+from counselgraph import Context, Persona, build_session
 from counselgraph.graphs.state import opening_state
 from counselgraph.memory.record import Kind
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.testing import sample_persona
 from counselgraph.transcript import CLIENT, COUNSELOR, text_of
+from tests.fakes.memory import opened
 from tests.fakes.models import Recording
 
 
 async def session(folder: Path, persona: Persona, run: str, **options: Any) -> tuple[Any, Recording]:
     cast = Recording()
-    store = await asyncio.to_thread(MemoryStore.open, folder)
-    try:
+    async with opened(folder) as store:
         builder = await asyncio.to_thread(build_session, cast=cast, memory=store)
         context = Context(**{"persona": persona.id, "session": persona.id, "run": run, "seed": 3, **options})
         return await builder.compile().ainvoke(opening_state(persona), context=context), cast
-    finally:
-        await asyncio.to_thread(store.close)
 
 
 def homework(state: Any) -> str:

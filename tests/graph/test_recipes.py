@@ -19,6 +19,7 @@ from counselgraph.memory.record import Kind
 from counselgraph.models.base import Request
 from counselgraph.models.events import collecting
 from counselgraph.testing import sample_persona
+from tests.fakes.memory import opened
 from tests.fakes.models import Recording
 
 
@@ -70,7 +71,7 @@ def item(**values: Any) -> KeptItem:
 async def test_the_keeper_keeps_what_was_said_and_tells_the_log_what_was_not(tmp_path: Path):
     kept = Kept(items=(item(), item(text="Never said.", quote="a thing nobody said"), item(exchange=9)))
     cast = Recording(client=lambda r: f"Keep it short, please. {r.exchange}", keeper=lambda _r: kept.model_dump_json())
-    with await asyncio.to_thread(MemoryStore.open, tmp_path / "memory") as memory:
+    async with opened(tmp_path / "memory") as memory:
         _, events = await play(cast, "keeper", memory=memory)
         found = memory.history(owner="counselor", client_id="sample-client", kinds=[Kind.PREFERENCE])
         told = memory.history(owner="client", client_id="sample-client", kinds=[Kind.PREFERENCE])
