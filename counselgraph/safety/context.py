@@ -7,7 +7,7 @@ loss, or jokes about a grief. A check joins a cue in the client's last turns wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -92,6 +92,15 @@ class Context(Frozen):
         rules = load_book(self.language)
         return Book.model_validate({**dict(rules), "words": rules.words | self.words})
 
+    @cached_property
+    def cues_in(self) -> Callable[[str], frozenset[str]]:
+        """Which cues a client's folded turn gives; remembered, since each of the next few replies asks again."""
+
+        def found(text: str) -> frozenset[str]:
+            return frozenset(name for name, cue in self.cues.items() if self.book.any_of(cue).search(text))
+
+        return lru_cache(maxsize=4096)(found)
+
     def checked(self) -> Context:
         """The same, with every name and pattern looked at.
 
@@ -119,7 +128,6 @@ class Scene:
     def __init__(self, context: Context, turns: Sequence[Folded], risk: Risk, *, own: bool) -> None:
         self.context, self.risk, self._own = context, risk, own
         self._book, self._turns = context.book, turns
-        self._known: dict[tuple[str, int], bool] = {}
 
     def findings(self, reply: Folded) -> Iterator[Finding]:
         """What the checks find in a reply."""
@@ -139,10 +147,7 @@ class Scene:
         return not check.when or any(self._cue(name, check.window) for name in check.when)
 
     def _cue(self, name: str, window: int) -> bool:
-        if (name, window) not in self._known:
-            pattern = self._book.any_of(self.context.cues[name])
-            self._known[name, window] = any(pattern.search(turn.text) for turn in self._turns[-window:])
-        return self._known[name, window]
+        return any(name in self.context.cues_in(turn.text) for turn in self._turns[-window:])
 
     def _said(self, check: Check, reply: Folded) -> str | None:
         """The words that a check finds in a reply: "" if it lacks something, None if nothing is found."""

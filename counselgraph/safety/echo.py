@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
 from counselgraph.safety.fold import Folded, fold
 from counselgraph.safety.levels import Category, Finding, Level
@@ -12,6 +13,8 @@ from counselgraph.safety.levels import Category, Finding, Level
 # A Chinese or Japanese character counts as a word of its own.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:'[^\W\d_]{1,3})?")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+Shingles: TypeAlias = frozenset[tuple[str, ...]]
+_SHINGLE = 3
 _TURNS_BACK = 3
 _SHORTEST_REPEAT = 10
 _REPEATS, _RESEMBLES = 0.85, 0.6
@@ -34,10 +37,10 @@ def repeated(reply: Folded, said: Sequence[str]) -> Iterator[Finding]:
         said: What the counselor said so far, in order.
     """
     words = _words(reply)
-    shingles = _shingles(words, 3)
     if len(words) < _SHORTEST_REPEAT:
         return
-    shares = [_share(shingles, _shingles(_words(fold(text)), 3)) for text in said[-_TURNS_BACK:]]
+    shingles = _shingles(words)
+    shares = [_share(shingles, _said(text)) for text in said[-_TURNS_BACK:]]
     share = max(shares, default=0.0)
     if share >= _RESEMBLES:
         level = 2 if share >= _REPEATS else 1
@@ -51,7 +54,7 @@ def parroted(reply: Folded, said_by_client: Folded, *, at_risk: bool) -> Iterato
         return
     if {"you", "your", "you're"} & {word.text for word in words}:
         return
-    if _share(_shingles(words, 3), _shingles(_words(said_by_client), 3)) >= _PARROTS:
+    if _share(_shingles(words), _said(said_by_client.original)) >= _PARROTS:
         yield _finding(Category.MISSED_RISK, 4 if at_risk else 3, reply.original.strip()[:160], "parrots")
 
 
@@ -102,14 +105,19 @@ def _words(folded: Folded) -> list[_Word]:
     return [_Word(found[0], *found.span()) for found in _WORD.finditer(folded.text)]
 
 
-def _shingles(words: Sequence[_Word], size: int) -> set[tuple[str, ...]]:
-    size = min(size, len(words))
-    return (
-        {tuple(word.text for word in words[at : at + size]) for at in range(len(words) - size + 1)} if words else set()
-    )
+@lru_cache(maxsize=4096)
+def _said(text: str) -> Shingles:
+    """The shingles of a turn, which the next few replies are compared with as well."""
+    return _shingles(_words(fold(text)))
 
 
-def _share(shingles: set[tuple[str, ...]], others: set[tuple[str, ...]]) -> float:
+def _shingles(words: Sequence[_Word]) -> Shingles:
+    """Every three words in a row; all of them if they are fewer."""
+    texts, size = [word.text for word in words], min(_SHINGLE, len(words))
+    return frozenset(tuple(texts[at : at + size]) for at in range(len(texts) - size + 1) if size)
+
+
+def _share(shingles: Shingles, others: Shingles) -> float:
     """Share of the first that the second holds as well."""
     return len(shingles & others) / len(shingles) if shingles else 0.0
 

@@ -31,6 +31,7 @@ _PLAIN = str.maketrans(
     }
 )  # fmt: skip
 _ZERO_WIDTH_NON_JOINER = "\u200c"
+_TURN = 1000  # characters
 _DROPPED = frozenset({"Cf", "Mn", "Me", "Cc"})
 _PIECE = re.compile(
     r"""(?P<end>(?<=[.!?])["')\]]{0,3}(?:\s+|(?<!\.\.)(?=[\u3041-\u30ff\u3400-\u9fff]))  # a sentence (CJK: no space)
@@ -61,8 +62,15 @@ class Folded:
 
 
 def fold(text: str) -> Folded:
-    """Fold a text; linear in its length."""
+    """Fold a text; linear in its length. What is as short as a turn is remembered, since a turn is read many times."""
+    return _remembered(text) if len(text) <= _TURN else _folded(text)
+
+
+def _folded(text: str) -> Folded:
     return _single_spaced(text, *undisguised(*_plain(text)))
+
+
+_remembered = lru_cache(maxsize=8192)(_folded)
 
 
 def _plain(text: str) -> tuple[str, Origin]:
