@@ -29,17 +29,17 @@ import orjson
 FILLER = runpy.run_path(str(Path(__file__).parents[1] / "tests" / "fakes" / "schema.py"))["Filler"]
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVENTS = ("the morning began slowly", "a letter came", "the house was loud", "the rain held off")
-DEEDS = ("went out for an hour", "rang my sister", "sorted the desk", "walked to the river", "cooked for two")
-DOUBTS = ("nobody had asked me to", "it took more strength than it should", "half of me wanted to stay in bed")
+DEEDS = ("an hour outside", "a call to the family", "a look at the desk", "a walk to the river", "a meal for two")
+DOUBTS = ("nobody had asked for it", "it took more strength than it should", "staying in bed was tempting")
 STARTS = tuple(f"On {day} {event}," for day in DAYS for event in EVENTS)
-MIDDLES = tuple(f"and I {deed}, although {doubt}," for deed in DEEDS for doubt in DOUBTS)
+MIDDLES = tuple(f"and then came {deed}, although {doubt}," for deed in DEEDS for doubt in DOUBTS)
 ENDS = (
-    "and it left me calmer than before.",
-    "and I am still not sure what to make of it.",
+    "and it left things calmer than before.",
+    "and what to make of it is still open.",
     "and then it passed.",
-    "which surprised both of us.",
-    "and that is where I got stuck.",
-)
+    "which came as a surprise.",
+    "and that is where it got stuck.",
+)  # words that either seat may say: a counselor that speaks of itself would be sent back by the screens
 MODEL = "fake"
 CALM = {
     "level": 0,

@@ -15,6 +15,7 @@ from counselgraph.safety.levels import Level, Risk
 from counselgraph.transcript import CLIENT, COUNSELOR, last_said, said_by
 
 State = Mapping[str, Any]
+_NOTED_AT_ONCE = frozenset({Kind.HOMEWORK, Kind.INSIGHT})
 
 
 def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
@@ -22,8 +23,8 @@ def exchange_notes(state: State, context: Context) -> list[MemoryRecord]:
     told, answered = _last(state, CLIENT), _last(state, COUNSELOR)
     risk, step = state.get("risk") or Risk(), _step(state, context)
     notes: list[MemoryRecord] = []
-    if step == "homework" and _spoke(state):
-        plan: Plan = state["plan"]
+    plan: Plan | None = state.get("plan")
+    if plan is not None and step == "homework" and plan.protocol.approach.sets_tasks and _spoke(state):
         task = plan.protocol.techniques[plan.technique].homework
         # The client keeps what it was told; how the plan words the task is none of its business.
         told_so = f"{task} In the counselor's words: {answered}".strip()
@@ -56,8 +57,12 @@ def closing_notes(state: State, context: Context) -> list[MemoryRecord]:
 
 
 def kept_notes(state: State, context: Context, emit: Callable[[dict[str, Any]], None]) -> list[MemoryRecord]:
-    """What the keeper kept, as far as it was said; the rest is told to the log."""
+    """What the keeper kept, as far as it was said; the rest is told to the log.
+
+    A task or a belief that was noted in the exchange it came up in is not kept a second time.
+    """
     records: list[MemoryRecord] = []
+    noted = {_what(note) for note in state.get("notes", ()) if note.kind in _NOTED_AT_ONCE}
     for owner, kept in state.get("kept", {}).items():
         origin = Origin(
             owner=owner,
@@ -67,7 +72,7 @@ def kept_notes(state: State, context: Context, emit: Callable[[dict[str, Any]], 
             day=context.day,
         )
         found = checked(Kept.model_validate(kept), state["messages"], origin)
-        records += found.records
+        records += [record for record in found.records if _what(record) not in noted]
         for dropped in found.dropped:
             problem = f"{dropped.item.kind} of {owner} not kept: {dropped.fault} (exchange {dropped.item.exchange})"
             emit({"event": "error", "role": "keeper", "type": "Dropped", "message": problem})
@@ -86,6 +91,10 @@ def _note(state: State, context: Context, owner: str, kind: Kind, text: str, **m
         day=context.day,
         **more,
     )
+
+
+def _what(record: MemoryRecord) -> tuple[str, Kind, int]:
+    return record.owner, record.kind, record.exchange
 
 
 def _spoke(state: State) -> bool:

@@ -22,12 +22,16 @@ class Recipe:
 
 RECIPES = {
     "session": Recipe("One session with each persona."),
-    "course": Recipe("Several sessions with each persona, a review after each, life between them.", course=True),
+    "course": Recipe(
+        "Several sessions with each persona, a review and notes after each, life between them.",
+        course=True,
+        roles=("keeper",),
+    ),
     "theramind": Recipe(
         "A course whose counselor perceives emotion and resistance before each turn and chooses a strategy; the review "
         "may change the therapy. After TheraMind.",
         course=True,
-        roles=("theramind",),
+        roles=("theramind", "keeper"),
     ),
     "muspsy": Recipe(
         "A course with a progress record, written after every session by the review, and notes kept by a model. After "

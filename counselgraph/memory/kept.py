@@ -1,7 +1,8 @@
 """What a summariser decides to keep of a session, and the check that each item really comes from a turn.
 
 `Kept` is the answer of a model role: its JSON schema is what the role asks for. A model may name a turn that does not
-exist or a quote that nobody said; such items are dropped and reported, never repaired.
+exist or a quote that nobody said; such items are dropped and reported, never repaired. A portrait comes from a session
+as a whole, and takes the place of the one before it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from counselgraph.transcript import exchange_of, role_of, text_of
 
 _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
 _MOST_ITEMS = 12
+PORTRAIT_CHARACTERS = 900
+"""Longest portrait; the prompt asks for about half of it, because models do not count."""
 _OWED = frozenset({Kind.HOMEWORK, Kind.PROMISE})
 
 KeptKind = Literal[Kind.FACT, Kind.HOMEWORK, Kind.INSIGHT, Kind.RISK, Kind.PREFERENCE, Kind.PROMISE]
@@ -49,6 +52,11 @@ class Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: tuple[KeptItem, ...] = Field(max_length=_MOST_ITEMS, description="The most important first.")
+    portrait: str = Field(
+        default="",
+        max_length=PORTRAIT_CHARACTERS,
+        description="The client in a few sentences, the earlier portrait brought up to date; empty if none is wanted.",
+    )
 
 
 class Fault(StrEnum):
@@ -72,7 +80,7 @@ class Checked:
     """What a summariser's answer came to.
 
     Attributes:
-        records: Memories whose source turn was found.
+        records: Memories whose source turn was found, and the portrait, if there is one.
         dropped: The other items.
     """
 
@@ -112,7 +120,22 @@ def checked(kept: Kept, messages: Sequence[AnyMessage], origin: Origin) -> Check
             records.append(_record(item, origin))
         else:
             dropped.append(Dropped(item, fault))
+    if portrait := " ".join(kept.portrait.split()):
+        records.append(_portrait(portrait, origin, max((exchange for exchange, _role in said), default=0)))
     return Checked(tuple(records), tuple(dropped))
+
+
+def _portrait(text: str, origin: Origin, exchange: int) -> MemoryRecord:
+    return MemoryRecord(
+        owner=origin.owner,
+        client_id=origin.client_id,
+        kind=Kind.PORTRAIT,
+        text=text,
+        session=origin.session,
+        session_number=origin.session_number,
+        exchange=exchange,
+        day=origin.day,
+    )
 
 
 def _fault(item: KeptItem, turn: str | None) -> Fault | None:

@@ -56,6 +56,7 @@ class Approach(BaseModel):
         label: Name as the literature writes it.
         idea: What it holds to help, in one or two sentences.
         stance: How the counselor behaves in it, one rule each.
+        sets_tasks: Whether a session ends with a task for the time until the next.
         fits: Signs that it suits a client.
         helping: Signs that it is helping; one marker of several is enough to go on.
         misfit: Signs that it is not helping this client.
@@ -68,6 +69,7 @@ class Approach(BaseModel):
     label: str
     idea: str
     stance: tuple[str, ...]
+    sets_tasks: bool = True
     fits: tuple[Sign, ...]
     helping: tuple[Sign, ...]
     misfit: tuple[Sign, ...]

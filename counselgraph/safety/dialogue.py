@@ -163,7 +163,7 @@ class _Replay:
 
     def _reply(self, text: str, **known: Any) -> Screened:
         give = partial(screen_reply, text, risk=self.risk, language=self.language, locale=self.locale, **known)
-        return attempted(RULES, Side.COUNSELOR, give) or Screened(RULES, Verdict(side=Side.COUNSELOR))
+        return attempted(RULES, Side.COUNSELOR, text, give) or Screened(RULES, Verdict(side=Side.COUNSELOR))
 
     def _noted(self, found: Iterable[Screened]) -> list[Verdict]:
         """The verdicts of layers, those that failed remembered by name."""

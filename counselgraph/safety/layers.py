@@ -1,8 +1,8 @@
 """Layers: everything that screens one text, side by side, and what happens when one of them cannot.
 
 A layer is a callable that reads a text and gives a verdict, or None where it has nothing to say for a side or a
-language. The rules are always among them. A layer can raise a level and never lower one: when it fails, its verdict is
-a failed one beside those of the others, and what it says of a denial does not count.
+language. The rules are always among them. A layer can raise a level and never lower one: when it fails or is late, its
+verdict is a failed one beside those of the others, and what it says of a denial does not count.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pydantic import ValidationError
 
 from counselgraph.errors import ConfigError
+from counselgraph.safety.deadline import Timed
 from counselgraph.safety.levels import Level, Side, Verdict
 from counselgraph.safety.rules import DEFAULT_LANGUAGE
 from counselgraph.safety.screen import screen
@@ -24,7 +26,7 @@ RULES, LEARNED = "rules", "learned"
 
 
 class Layer(Protocol):
-    """What screens a text."""
+    """What screens a text. One that is not ours has a deadline; see `counselgraph.safety.deadline`."""
 
     def __call__(self, text: str, *, side: Side, language: str) -> Verdict | None:
         """The verdict on a text; None if there is nothing to say for this side or language."""
@@ -104,7 +106,7 @@ def screened(
     """
     for name, layer in layers:
         known = {"standing": standing, "question": question} if layer is _screen_rules else {}
-        if found := attempted(name, side, partial(layer, text, side=side, language=language, **known)):
+        if found := attempted(name, side, text, partial(layer, text, side=side, language=language, **known)):
             yield found
 
 
@@ -123,14 +125,16 @@ def beside_reply(text: str, *, before: Sequence[Said], language: str, layers: Se
         give = partial(layer, text, side=Side.COUNSELOR, language=language)
         if layer is _screen_learned:
             give = partial(_screen_learned_reply, text, before=before, language=language)
-        if found := attempted(name, Side.COUNSELOR, give):
+        if found := attempted(name, Side.COUNSELOR, text, give):
             yield found
 
 
-def attempted(name: str, side: Side, give: Callable[[], Verdict | None]) -> Screened | None:
-    """What one layer says: a failed verdict if it raises or gives what is no verdict on this side."""
+def attempted(name: str, side: Side, text: str, give: Callable[[], Verdict | None]) -> Screened | None:
+    """What one layer says of a text: a failed verdict if it raises or gives what is no verdict on this side."""
     try:
         verdict = _checked(give(), name, side)
+        if verdict is not None and name not in _BUILT_IN:
+            verdict = verdict.vouched(text)
     except Exception as error:  # noqa: BLE001 - whatever a layer raises, it has failed and the others have not
         return Screened(name, Verdict(side=side, failed=True), f"{type(error).__name__}: {error}")
     return None if verdict is None else Screened(name, verdict)
@@ -145,7 +149,7 @@ def load_layers(layers: Layers) -> tuple[Named, ...]:
     return tuple(
         Named(layer, _BUILT_IN.get(layer) or _imported(layer))
         if isinstance(layer, str)
-        else Named(_name_of(layer), layer)
+        else Named(_name_of(layer), _timed(_name_of(layer), layer))
         for layer in (RULES, *_others(layers))
     )
 
@@ -210,11 +214,24 @@ def _imported(path: str) -> Layer:
         )
     try:
         layer: Layer = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"The layer {path!r} cannot be imported: {error}") from error
+    except ModuleNotFoundError as error:
+        fix = "" if error.name != module.partition(".")[0] else " Put the folder it is in on PYTHONPATH."
+        raise ConfigError(f"The layer {path!r} cannot be imported: {error}.{fix}") from error
+    except Exception as error:  # a module of somebody else's may raise anything while it is read
+        raise ConfigError(f"The layer {path!r} cannot be imported: {type(error).__name__}: {error}") from error
+    return _timed(path, layer)
+
+
+def _timed(name: str, layer: Layer) -> Layer:
+    """A layer that is not ours, with its deadline."""
+    if isinstance(layer, Timed):
+        return layer
     if not callable(layer):
-        raise ConfigError(f"The layer {path!r} cannot be called; it is {type(layer).__name__}.")
-    return layer
+        raise ConfigError(f"The layer {name!r} cannot be called; it is {type(layer).__name__}.")
+    if isinstance(layer, type) or any(map(iscoroutinefunction, (layer, layer.__call__))):
+        kind = "a class: give an object of it" if isinstance(layer, type) else "async: write a plain function"
+        raise ConfigError(f"The layer {name!r} is {kind}.")
+    return Timed(layer)
 
 
 def _name_of(layer: Callable[..., Any]) -> str:

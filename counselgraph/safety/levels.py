@@ -5,6 +5,7 @@ Levels follow the severity order of the Columbia protocol (C-SSRS); see docs/saf
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum, StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -116,6 +117,11 @@ class Finding(Frozen):
     quote: str
     source: str
 
+    @property
+    def counts(self) -> bool:
+        """Whether it bears on the level: what is figurative or told as fiction does not."""
+        return self.subject not in {Subject.FIGURATIVE, Subject.FICTION}
+
 
 class Verdict(Frozen):
     """What one screen says of one text: its level, and the findings that explain it.
@@ -130,6 +136,15 @@ class Verdict(Frozen):
     findings: tuple[Finding, ...] = ()
     denial: bool = False
     failed: bool = False
+
+    def vouched(self, text: str) -> Verdict:
+        """The verdict of a screen that is not ours, made consistent with itself and with the text it judges.
+
+        A quote that is not in the text becomes empty, and the level is no lower than that of any finding that counts.
+        """
+        findings = tuple(one.model_copy(update={"quote": _exact(one.quote, text)}) for one in self.findings)
+        level = max(self.level, *(one.level for one in findings if one.counts), Level.NONE)
+        return self.model_copy(update={"findings": findings, "level": level})
 
 
 class Rework(Frozen):
@@ -173,3 +188,11 @@ class Risk(Frozen):
     def acute(self) -> bool:
         """Whether the crisis protocol takes the session: true from R4 up."""
         return self.level >= Level.INTENT
+
+
+def _exact(quote: str, text: str) -> str:
+    """The words of the text that a quote means; empty if they are not there."""
+    if quote in text:
+        return quote
+    found = re.search(re.escape(quote), text, re.IGNORECASE)
+    return found[0] if found else ""

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from counselgraph.models.base import Answer, Request
-from counselgraph.models.rehearsal import client, counselor, generic, life, planner, review
+from counselgraph.models.rehearsal import client, counselor, generic, keeping, life, perceiving, planner, review
 from counselgraph.models.rehearsal.bank import read_all_banks
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.protocols.technique import ApproachName
@@ -71,4 +71,6 @@ _TYPED: dict[str, Callable[[Request], Answer]] = {
     "monitor": judge,
     "review": review.review,
     "life": life.live,
+    "keeper": keeping.keep,
+    "counselor": perceiving.perceive,
 }

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from counselgraph.errors import ConfigError
@@ -148,6 +150,81 @@ def test_the_interrupt_key_is_no_failure() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         screen_layered(CALM, layers=(layer,))
+
+
+class Hanging(Guard):
+    """A layer that answers when it is let go, and not before."""
+
+    deadline = 0.05
+
+    def __init__(self) -> None:
+        super().__init__(Level.CONCERN)
+        self.go = threading.Event()
+        self.calls = 0
+
+    def __call__(self, text: str, *, side: Side, language: str) -> Verdict:
+        self.calls += 1
+        self.go.wait(60)
+        return super().__call__(text, side=side, language=language)
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    layer = Hanging()
+    yield layer
+    layer.go.set()
+
+
+def problem_of(layers: Any) -> str:
+    _, found = screened(CALM, side=CLIENT, language="en", layers=layers)
+    return found.problem
+
+
+@given(before=st.builds(Risk, level=st.sampled_from(Level), denied=st.booleans(), calm_turns=st.integers(0, 4)))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_layer_that_hangs_has_failed_and_lowers_nothing(hanging: Hanging, before: Risk) -> None:
+    for text in ("I am not thinking about suicide.", CALM, GRAVE):
+        risk = assess(before, *screen_layered(text, layers=(hanging,)))
+        assert risk.level >= max(before.level, screen(text).level)
+    assert problem_of(load_layers((hanging,))) == "TimeoutError: no verdict within 0.05 seconds"
+
+
+def test_a_layer_that_hangs_is_called_no_more_until_it_has_come_back(hanging: Hanging) -> None:
+    layers = load_layers((hanging,))
+    problems = [problem_of(layers) for _ in range(6)]
+    assert problems[3:] == ["TimeoutError: no verdict within 0.05 seconds", *[problems[-1]] * 2]
+    assert "4 calls before this one" in problems[-1]
+    assert hanging.calls == 4
+    hanging.go.set()
+    while "calls before" in (told := problem_of(layers)):
+        pass
+    assert told == ""
+
+
+def test_a_layer_that_calls_for_the_end_of_the_program_has_failed() -> None:
+    def layer(text: str, *, side: Side, language: str) -> Verdict:
+        raise SystemExit(3)
+
+    assert problem_of(load_layers((layer,))) == "RuntimeError: it called for the end of the program"
+
+
+def test_what_cannot_be_a_layer_is_told_before_anything_is_screened() -> None:
+    async def later(text: str, *, side: Side, language: str) -> Verdict:
+        return Verdict(side=side)
+
+    with pytest.raises(ConfigError, match="async: write a plain function"):
+        load_layers((later,))  # type: ignore[arg-type]  # that is the mistake
+    with pytest.raises(ConfigError, match="a class: give an object of it"):
+        load_layers((Guard,))  # type: ignore[arg-type]  # that is the mistake
+
+
+def test_a_module_that_cannot_be_read_is_told_with_its_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "unread.py").write_text("raise KeyError('token')\n")
+    with pytest.raises(ConfigError, match=r"No module named 'unread'\. Put the folder it is in on PYTHONPATH"):
+        load_layers(("unread:layer",))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigError, match="KeyError: 'token'"):
+        load_layers(("unread:layer",))
 
 
 BEFORE = st.builds(

@@ -18,6 +18,7 @@ from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import lower, plain, telling
 from counselgraph.personas.interlude import Homework, Interlude
+from counselgraph.transcript import COUNSELOR
 
 _TERSE = 1
 _LATE = 3
@@ -96,7 +97,7 @@ def refers_back(scene: Scene) -> str:
         return ""
     asked = content_words(scene.turns[-1].counselor)
     for memory in scene.memories:
-        told = _told_in(memory.text)
+        told = "" if memory.role == COUNSELOR else _told_in(memory.text)
         if told and scene.tells_now(told) and not scene.told(told) and asked & content_words(told):
             slots = {"told": told, "when": _when(scene, memory)}
             return scene.speech.pick(filled(frames, slots))

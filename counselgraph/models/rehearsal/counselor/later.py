@@ -27,6 +27,9 @@ _FITS_FROM, _KEPT_AT, _KEPT_TO = 2, 4, 7
 _LONGEST, _SHORT = 26, 8
 _CUT_OFF = (" but", " and", " so")
 _QUOTED = re.compile(r"\"(?P<words>[^\"]+)\"")
+_CAME_WITH = "The client came with this: "
+_NOT_NAMED = frozenset({Kind.RISK, Kind.HOMEWORK, Kind.PROMISE, Kind.PORTRAIT})
+"""Kinds of note whose words are not brought up in passing."""
 _TOLD_AS = re.compile(r"^(?:The client (?:came with this|said): )(?P<words>.+)$", re.DOTALL)
 
 
@@ -129,7 +132,7 @@ class _Piece:
         self.told = (lower(capital(flip(clause))) or "") if clause else ""
         self.quote = quotable(words, _LONGEST, _says_little, first=True) or ""
         self.first = note.session_number == 1
-        self.came = note.kind is Kind.FACT
+        self.came = _is_first_turn(note)
         self.worked = note.kind is Kind.SUMMARY
         self._when = "last" if note.session_number == latest else "first" if self.first else "other"
 
@@ -146,12 +149,17 @@ def _kept(material: Material) -> Iterator[_Piece]:
     for note in sorted(material.memories, key=lambda note: (note.session_number, note.exchange)):
         words = _words_in(note)
         # How the days before a later session were is told as its first turn, and is not what a counselor keeps in mind.
-        days = note.kind is Kind.FACT and note.session_number > 1
+        days = _is_first_turn(note) and note.session_number > 1
         last = note.kind is Kind.SUMMARY and note.session_number == latest
-        if words and not (days or last or dark(words)) and note.kind not in {Kind.RISK, Kind.HOMEWORK}:
+        if words and not (days or last or dark(words)) and note.kind not in _NOT_NAMED:
             piece = _Piece(words, note, latest)
             if piece.quote and not piece.quote.endswith(_CUT_OFF) and not piece.told.endswith(_CUT_OFF):
                 yield piece
+
+
+def _is_first_turn(note: MemoryRecord) -> bool:
+    """Whether a note is of what the client came with."""
+    return note.kind is Kind.FACT and plain(note.text).startswith(_CAME_WITH)
 
 
 def _words_in(note: MemoryRecord) -> str:
