@@ -53,7 +53,7 @@ class Scene:
     Attributes:
         session: Session id.
         exchange: Exchange being played, 0 for the counselor's opening.
-        seed_key: Run seed, persona id and replicate, from which every call's seed is derived.
+        seed_key: Run seed, persona id, replicate and place in a course, from which every call's seed is derived.
         max_exchanges: The cap.
         min_exchanges: Exchanges before which no plan closes the session.
         language: ISO 639-1 code of the session's language.

@@ -41,6 +41,12 @@ if TYPE_CHECKING:
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Processes that play the sessions.")]
 Executor = Annotated[str | None, typer.Option("--executor", help="Where they are: local, or ray for a Ray cluster.")]
 
+RoleModel = Annotated[
+    list[str] | None, typer.Option("--role-model", help="ROLE=MODEL for any other role; may be repeated.")
+]
+SessionsPerClient = Annotated[int | None, typer.Option("--sessions-per-client", min=1, help="Sessions of a course.")]
+Force = Annotated[bool, typer.Option("--force", help="Go on in a folder that holds a run with another spec.")]
+
 
 @app.command()
 def run(
@@ -52,15 +58,11 @@ def run(
     client_model: Annotated[str | None, typer.Option("--client-model", help="Model of the client.")] = None,
     counselor_model: Annotated[str | None, typer.Option("--counselor-model", help="Model of the counselor.")] = None,
     planner_model: Annotated[str | None, typer.Option("--planner-model", help="Model of the planner.")] = None,
-    role_model: Annotated[
-        list[str] | None, typer.Option("--role-model", help="ROLE=MODEL for any other role; may be repeated.")
-    ] = None,
+    role_model: RoleModel = None,
     role: Role = None,
     base_url: BaseUrl = None,
     recipe: Annotated[str | None, typer.Option("--recipe", help="What each persona gets: session or course.")] = None,
-    sessions_per_client: Annotated[
-        int | None, typer.Option("--sessions-per-client", min=1, help="Sessions of a course.")
-    ] = None,
+    sessions_per_client: SessionsPerClient = None,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Approach to begin with, such as cbt.")] = None,
     seed: Seed = None,
     replicates: Annotated[int | None, typer.Option("--replicates", help="Sessions per persona.")] = None,
@@ -75,9 +77,7 @@ def run(
     skip_bad: SkipBad = None,
     settings: Settings = None,
     to: Out = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Go on in a folder that holds a run with another spec.")
-    ] = False,
+    force: Force = False,
     watch: Annotated[bool, typer.Option("--watch", help="Print the first session as it happens.")] = False,
     display: Display = "auto",
 ) -> None:

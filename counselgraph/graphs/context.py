@@ -82,12 +82,17 @@ class Context(BaseModel):
         """Name of the model that plays a role."""
         return self.models.get(role) or _UNLESS_NAMED.get(role) or self.models.get("default", "rehearsal")
 
+    @property
+    def _place(self) -> tuple[int, ...]:
+        """The place in a course, where there is one: its sessions have seeds of their own."""
+        return () if self.number is None else (self.number,)
+
     def scene(self, exchange: int) -> Scene:
         """What a role may know of all this, at one exchange."""
         return Scene(
             session=self.session,
             exchange=exchange,
-            seed_key=f"{self.seed}/{self.persona}/{self.replicate}",
+            seed_key="/".join(map(str, (self.seed, self.persona, self.replicate, *self._place))),
             max_exchanges=self.max_exchanges,
             min_exchanges=self.min_exchanges,
             language=self.language,

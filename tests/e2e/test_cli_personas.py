@@ -9,7 +9,8 @@ import pytest
 
 from counselgraph import load_personas
 from tests.e2e.helpers import counselgraph
-from tests.unit.personas.formats import ANNA, MI, RECORDS, leaves
+from tests.unit.personas.formats import ANNA, MI, RECORDS
+from tests.unit.personas.looking import leaves
 
 
 def write(path: Path, *records: object) -> None:

@@ -117,6 +117,13 @@ async def test_homework_without_a_task_is_none_and_with_one_is_never_left_open()
     assert state["interludes"][0].homework_note == ""
 
 
+async def test_no_two_sessions_of_a_course_ask_with_the_same_seeds():
+    cast = says()
+    await play(cast, sessions=2, max_exchanges=20)
+    seeds = [request.seed for request in cast.requests if request.role == "client" and request.exchange == 1]
+    assert len(seeds) == len(set(seeds)) == 2
+
+
 async def test_later_sessions_recall_earlier_ones(tmp_path: Path):
     async with opened(tmp_path / "memory") as memory:
         cast = says()

@@ -12,7 +12,8 @@ from counselgraph.personas.evolving import Speaker
 from counselgraph.personas.loss import Fate, Loss, Report, merge
 from counselgraph.personas.motivation import Stage
 from counselgraph.personas.persona import Attitude, When
-from tests.unit.personas.formats import ACT, ANNA, EEYORE, MI, RECORDS, load
+from tests.unit.personas.formats import ACT, ANNA, EEYORE, MI, RECORDS
+from tests.unit.personas.looking import load
 
 
 def imported(folder: Path, name: str) -> Persona:

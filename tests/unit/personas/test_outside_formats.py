@@ -15,8 +15,9 @@ from counselgraph.errors import InputError
 from counselgraph.personas import Persona, dump_persona, load_personas
 from counselgraph.personas.importers import IMPORTERS, RECORDS
 from counselgraph.personas.loss import Fate, Report
-from tests.unit.personas.formats import ACT, CASE, FILES, MI, leaves, load, plain, told
+from tests.unit.personas.formats import ACT, CASE, MI
 from tests.unit.personas.formats import RECORDS as MADE_UP
+from tests.unit.personas.looking import FILES, leaves, load, plain, told
 
 VERBATIM = {Fate.MAPPED, Fate.OTHER, Fate.UNREAD}
 FRAME = re.compile(
