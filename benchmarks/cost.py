@@ -1,6 +1,7 @@
 """What an exchange costs: CPU, log, journal and checkpoint at 5, 20 and 80 exchanges. `make bench` runs it.
 
 Two models: `fixed` answers at once, so what is measured is the framework; `rehearsal` thinks in the same process.
+*empty graph* is the floor under both: the same steps, edges and channels in LangGraph, with nodes that do nothing.
 Checkpoints are not part of a batch; the column shows what one saved state weighs when a saver is compiled in.
 """
 
@@ -13,15 +14,19 @@ import platform
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.graph import END, START, StateGraph
 
 from counselgraph import Answer, Context, Models, Request, RunSpec, build_session, run_sync
+from counselgraph.agents.ask import Draft
 from counselgraph.graphs.seats import play
-from counselgraph.graphs.state import checkpoint_types, opening_state
+from counselgraph.graphs.state import SessionState, checkpoint_types, opening_state
 from counselgraph.personas.importers.yaml_file import dump_persona
+from counselgraph.safety.levels import Risk
 from counselgraph.testing import sample_persona
 
 LENGTHS = (5, 20, 80)
@@ -71,6 +76,56 @@ def measure(model: str, length: int, folder: Path) -> dict[str, float]:
     }
 
 
+async def empty_graph(length: int) -> float:
+    """CPU milliseconds an exchange of `SESSIONS` sessions side by side, in a graph of which only the steps are left."""
+    graph = _empty_graph(length).compile()
+
+    async def one(session: int) -> None:
+        async for _ in graph.astream(
+            {"exchange": 0}, {"configurable": {"thread_id": str(session)}, "recursion_limit": 10_000}
+        ):
+            pass
+
+    started = time.process_time()
+    await asyncio.gather(*map(one, range(SESSIONS)))
+    return (time.process_time() - started) * 1000 / (SESSIONS * length)
+
+
+def _empty_graph(length: int) -> StateGraph[SessionState]:
+    draft = Draft(role="client", text="Yes.")
+
+    async def speak(state: SessionState) -> dict[str, Any]:
+        return {"draft": draft, "session_number": state["exchange"]}
+
+    async def screen(state: SessionState) -> dict[str, Any]:
+        return {"draft": None, "risk": Risk(), "crisis_turns": state["exchange"]}
+
+    async def remember(state: SessionState) -> dict[str, Any]:
+        return {"exchange": state["exchange"] + 1}
+
+    async def onward(_state: SessionState) -> str:
+        return "counselor"
+
+    async def done(_state: SessionState) -> str:
+        return "remember"
+
+    async def again(state: SessionState) -> str:
+        return "client" if state["exchange"] < length else END
+
+    graph: StateGraph[SessionState] = StateGraph(SessionState)
+    for name in ("client", "counselor"):
+        graph.add_node(name, speak)
+        graph.add_node(f"screen_{name}", screen)
+    graph.add_node("remember", remember)
+    graph.add_edge(START, "client")
+    graph.add_edge("client", "screen_client")
+    graph.add_conditional_edges("screen_client", onward, ["counselor"])
+    graph.add_edge("counselor", "screen_counselor")
+    graph.add_conditional_edges("screen_counselor", done, ["remember"])
+    graph.add_conditional_edges("remember", again, ["client", END])
+    return graph
+
+
 async def checkpoint(model: str, length: int) -> int:
     """Bytes of one session's state as a saver stores it at the end."""
     serde = JsonPlusSerializer(allowed_msgpack_modules=checkpoint_types())
@@ -93,18 +148,16 @@ def main() -> None:
     """Print the table."""
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"{SESSIONS} sessions side by side, planner, rule screens and memory on; start-up left out; per exchange\n")
-    print("| model | exchanges | CPU ms | log bytes | journal bytes | checkpoint bytes |")
-    print("|---|---|---|---|---|---|")
+    print("| model | exchanges | CPU ms | of it an empty graph | log bytes | journal bytes | checkpoint bytes |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         write_personas(Path(folder) / "personas")
         measure("rehearsal", 2, Path(folder))  # imports and first opening of the store: start-up, left out below
         for model in ("fixed", "rehearsal"):
             for length in LENGTHS:
-                row = measure(model, length, Path(folder))
-                print(
-                    f"| {model} | {length} | {row['cpu_ms']:.2f} | {row['log']:.0f} | {row['journal']:.0f} "
-                    f"| {row['checkpoint']:.0f} |"
-                )
+                row, floor = measure(model, length, Path(folder)), asyncio.run(empty_graph(length))
+                sizes = " | ".join(f"{row[what]:.0f}" for what in ("log", "journal", "checkpoint"))
+                print(f"| {model} | {length} | {row['cpu_ms']:.2f} | {floor:.2f} | {sizes} |")
 
 
 def write_personas(folder: Path, count: int = SESSIONS) -> None:
