@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field
 
 from counselgraph.errors import ConfigError
 from counselgraph.protocols.approach import Approach
@@ -77,13 +77,26 @@ class Protocol(BaseModel):
     choosing: tuple[str, ...] = ()
     phasing: dict[Phase, str]
     cues: dict[str, dict[str, tuple[str, ...]]]
-    _patterns: dict[tuple[str, str], re.Pattern[str]] = PrivateAttr(default_factory=dict)
 
-    def model_post_init(self, _context: Any) -> None:
-        """Compile the cues once."""
-        for language, kinds in self.cues.items():
-            for kind, cues in kinds.items():
-                self._patterns[language, kind] = re.compile("|".join(f"(?:{cue})" for cue in cues), re.IGNORECASE)
+    # Not private attributes: pydantic takes twenty times as long to find those, and every answer is looked up here.
+    @cached_property
+    def patterns(self) -> dict[tuple[str, str], re.Pattern[str]]:
+        """Language and cue kind to one expression for all cues of that kind."""
+        return {
+            (language, kind): re.compile("|".join(f"(?:{cue})" for cue in cues), re.IGNORECASE)
+            for language, kinds in self.cues.items()
+            for kind, cues in kinds.items()
+        }
+
+    @cached_property
+    def matches(self) -> Callable[[str, str, str], bool]:
+        """Whether a text gives a cue, by language and kind; remembered, since a plan reads all at every turn."""
+
+        def found(text: str, language: str, kind: str) -> bool:
+            pattern = self.patterns.get((language, kind))
+            return pattern is not None and pattern.search(text) is not None
+
+        return lru_cache(maxsize=8192)(found)
 
     def steps_from(self, phase: Phase, technique: AnyTechnique, *, close: bool) -> tuple[Step, ...]:
         """All steps from `phase` to the end of the session, or to the end of the technique if not `close`."""
@@ -99,15 +112,11 @@ class Protocol(BaseModel):
 
     def holds(self, text: str, language: str) -> bool:
         """Whether a client's answer gives nothing to work with."""
-        return self._matches(text, language, "held")
+        return self.matches(text, language, "held")
 
     def discloses_belief(self, text: str, language: str) -> bool:
         """Whether a client's turn says what they take themselves to be."""
-        return self._matches(text, language, "belief")
-
-    def _matches(self, text: str, language: str, kind: str) -> bool:
-        pattern = self._patterns.get((language, kind))
-        return pattern is not None and pattern.search(text) is not None
+        return self.matches(text, language, "belief")
 
 
 def load_protocol(name: str = ApproachName.CBT) -> Protocol:
