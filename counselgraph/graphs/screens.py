@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -24,7 +24,7 @@ from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Node, emitter
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.layers import beside_reply, load_layers, screen_layered
+from counselgraph.safety.layers import beside_reply, load_layers, screened
 from counselgraph.safety.levels import Category, Level, Rework, Risk, Side, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.replies import safe_reply
@@ -38,7 +38,9 @@ State = Mapping[str, Any]
 UNFIT = Level.ACTIVE
 """From this severity up a counselor's draft must not be said as it stands."""
 _QUOTED = re.compile(r'"[^"]*"|\u201c[^\u201d]*\u201d')  # what the client said is no secret
-_LOOKS_BACK = 8  # turns in whose light a reply is read
+_LOOKS_BACK = 20  # turns in whose light a reply is read; a plan, which is not to be quoted, is younger than that
+
+_layers = lru_cache(maxsize=64)(load_layers)
 
 
 def screen_node(speaker: Role, *, judged: bool) -> Node:
@@ -87,14 +89,8 @@ def _screen_client(judged: bool, now: State, runtime: Runtime[Context]) -> Updat
     """Screen the client's draft and assess the client's risk by it."""
     context = runtime.context
     draft, before = _draft(now, CLIENT), now.get("risk") or Risk()
-    verdicts = screen_layered(
-        draft.text,
-        side=Side.CLIENT,
-        language=context.language,
-        layers=context.layers,
-        standing=before.level,
-        question=next(iter(last_said(now.get("messages", ()), COUNSELOR)), ""),
-    )
+    question = next(iter(last_said(now.get("messages", ()), COUNSELOR)), "")
+    verdicts = _screened(draft.text, context, standing=before.level, question=question)
     risk = assess(before, *verdicts)
     update = _opened(*verdicts) | {"risk": risk, "risk_before": before} | _anew(before, risk)
     update["suspended"] = now.get("suspended", 0) + 1 if risk.suspends_plan else 0
@@ -109,7 +105,7 @@ def _screen_other(now: State, runtime: Runtime[Context]) -> Update:
     context, draft, before = runtime.context, now.get("draft"), now.get("risk") or Risk()
     if draft is None:
         return {}
-    verdicts = screen_layered(draft.text, side=Side.CLIENT, language=context.language, layers=context.layers)
+    verdicts = _screened(draft.text, context)
     risk = assess(before, *verdicts) if max(verdict.level for verdict in verdicts) > before.level else before
     return _commit(draft, now, context) | {"draft": None, "risk": risk} | _anew(before, risk)
 
@@ -129,10 +125,17 @@ def _screen_counselor(judged: bool, now: State, runtime: Runtime[Context]) -> Up
     return update | _commit(draft, now, context) | _followed_up(draft, now, context)
 
 
+def _screened(text: str, context: Context, **known: Any) -> tuple[Verdict, ...]:
+    """What each layer says of a turn of the client's side, the rules first; `known` is for them."""
+    layers = _layers(context.layers)
+    found = screened(text, side=Side.CLIENT, language=context.language, layers=layers, **known)
+    return tuple(one.verdict for one in found)
+
+
 def _screened_reply(text: str, now: State, context: Context) -> tuple[Verdict, ...]:
     plan: Plan | None = now.get("plan")
     before = [Said(role_of(turn), text_of(turn)) for turn in now.get("messages", ())[-_LOOKS_BACK:]]
-    others = beside_reply(text, before=before, language=context.language, layers=load_layers(context.layers))
+    others = beside_reply(text, before=before, language=context.language, layers=_layers(context.layers))
     by_rules = screen_reply(
         text,
         risk=now.get("risk") or Risk(),
