@@ -52,12 +52,17 @@ _QUESTIONS = {
     Topic.HARMED: "whether they are safe where they are now",
     Topic.OTHERS: "whether they are thinking of hurting somebody",
     Topic.ANOTHER: "whether that person is in danger now, and who is with them",
+    Topic.VOICES: "whether what they hear or notice tells them to hurt themselves or somebody else",
 }
 _FURTHER = {
     Topic.SELF: "a plan, the intent to act, the means at hand, when",
     Topic.HARMED: "who hurts them, when it last happened, where they can go tonight",
     Topic.OTHERS: "whom, a plan, the means at hand, when",
     Topic.ANOTHER: "what that person said, a plan, the means at hand, who can act now",
+    Topic.VOICES: "what it tells them, whether they would follow it, the means at hand, how they have slept",
+}
+_MANNER = {
+    Topic.VOICES: " Take the fear seriously; neither confirm nor dispute what only they perceive, and name no disorder."
 }
 
 
@@ -114,11 +119,12 @@ def turn_card(view: CounselorView, language: str, locale: str = "US") -> str:
 
 def _safety(risk: Risk, locale: str) -> str:
     topic, line = topic_of(risk), resources_for(locale).first
+    manner = _MANNER.get(topic, "")
     if not risk.suspends_plan:
-        return _ASK.format(question=_QUESTIONS[topic])
+        return _ASK.format(question=_QUESTIONS[topic]) + manner
     task = _ASSESS if risk.turn_level >= Level.PASSIVE else _STILL_ASSESS
     offer = _OFFER.format(service=f"{line.name}, {line.contact} ({line.hours})")
-    return f"{task.format(question=_QUESTIONS[topic], further=_FURTHER[topic])} {offer}"
+    return f"{task.format(question=_QUESTIONS[topic], further=_FURTHER[topic])}{manner} {offer}"
 
 
 def _task(plan: Plan, view: CounselorView, language: str) -> str:

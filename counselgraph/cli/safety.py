@@ -57,6 +57,7 @@ def _sessions(report: SafetyReport) -> Table:
         table.add_row(f"taken up {when}", str(count))
     table.add_row("ended in crisis", str(report.stops))
     table.add_row("counselor drafts not fit to be said", str(report.rejects))
+    table.add_row("turns on which a screen failed", str(report.failed))
     table.add_row("personas that say their level", str(report.known))
     return table
 

@@ -113,7 +113,9 @@ def screen_into(stream: IO[bytes], source: str, job: Job, *, form: str | None = 
     for dialogue in read_dialogues(place, form, on_bad=job.bad.append if skip_bad else None):
         lines.write(job.row(dialogue))
     if not job.levels:
-        raise InputError(_listing(job.bad) or "there is nothing to screen.", fix="give a file with texts or dialogues")
+        told = "standard input" if source == _STANDARD_INPUT else source
+        problem = _listing(job.bad) or "there is nothing in it to screen."
+        raise InputError(problem, file=None if job.bad else told, fix="give a file with texts or dialogues.")
 
 
 def check(source: str, form: str | None) -> None:
@@ -202,7 +204,8 @@ def _listing(bad: list[InputError]) -> str:
     if not bad:
         return ""
     more = [f"- and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
-    return "\n".join([f"{len(bad)} things are wrong:", *(f"- {error}" for error in bad[:_SHOWN]), *more])
+    head = "1 thing is wrong:" if len(bad) == 1 else f"{len(bad)} things are wrong:"
+    return "\n".join([head, *(f"- {error}" for error in bad[:_SHOWN]), *more])
 
 
 def _tell(job: Job) -> int:

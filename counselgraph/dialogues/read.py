@@ -11,6 +11,7 @@ from counselgraph.dialogues.dialogue import Dialogue
 from counselgraph.dialogues.fields import loads
 from counselgraph.dialogues.formats import FORMATS, JSON_FORMATS, TABLES
 from counselgraph.dialogues.formats.form import Format, error_at
+from counselgraph.dialogues.formats.jsonl import JSONL
 from counselgraph.dialogues.formats.text import TEXT
 from counselgraph.dialogues.source import JSON_LINES, Source, is_json
 from counselgraph.errors import InputError
@@ -117,14 +118,16 @@ def _read(source: Source, form: Format | None, on_bad: Callable[[InputError], No
 
 
 def _items(source: Source, form: Format | None) -> Iterator[Dialogue | InputError]:
-    if not source.ahead(1):
-        fix = "put at least one dialogue or line into it."
-        yield InputError("there is nothing in it.", file=source.name, fix=fix)
-        return
     try:
-        yield from (form or _detect(source)).read(source)
+        yield from _form_of(source, form).read(source)
     except InputError as error:
-        yield error if error.file else error_at(error, source)
+        yield error if error.file else error_at(error, source, record=error.record)
+
+
+def _form_of(source: Source, form: Format | None) -> Format:
+    if not source.ahead(1):
+        raise InputError("there is nothing in it.", fix="put at least one dialogue or line into it.")
+    return form or _detect(source)
 
 
 def _named(name: str) -> Format:
@@ -151,8 +154,13 @@ def _of_json(source: Source) -> Format:
         for form in JSON_FORMATS:
             if form.fits(record):
                 return form
+    if source.is_lines:
+        return JSONL  # it tells line by line what is wrong with each
+    if source.document == []:
+        raise InputError("there is nothing in it.", fix="put at least one dialogue or line into it.")
     names = ", ".join(form.name for form in JSON_FORMATS)
-    raise InputError("its format is not known.", fix=f"give each record `content`, or name a format: {names}.")
+    problem = "it is missing, and the record is of no other format that is known."
+    raise InputError(problem, record=1, field="content", fix=f"add it, or name a format: {names}.")
 
 
 def _first_records(source: Source) -> Iterator[object]:

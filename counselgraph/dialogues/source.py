@@ -99,5 +99,9 @@ def decoded(line: bytes) -> str:
 
 
 def _without_mark(lines: Iterable[bytes]) -> Iterator[bytes]:
-    for number, line in enumerate(lines):
-        yield line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
+    try:
+        for number, line in enumerate(lines):
+            yield line.removeprefix(codecs.BOM_UTF8) if number == 0 else line
+    except OSError as error:
+        fix = "check the file and the disk it is on."
+        raise InputError(f"it cannot be read to its end: {error.strerror}.", fix=fix) from None

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from counselgraph.agents.ask import Ask, Draft
 from counselgraph.agents.role import Act, Role, Update, channels
-from counselgraph.errors import ConfigError, InfrastructureError, ModelError
+from counselgraph.errors import ConfigError
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import SessionState, heard, typed_view, upcoming
 from counselgraph.models.base import Model
@@ -73,12 +73,14 @@ def _fail_closed(role: Role) -> Act:
     async def act(view: Any, ask: Ask) -> Update:
         try:
             update = await role.act(view, ask)
-        except (ModelError, InfrastructureError, TimeoutError) as error:
-            ask.emit({"event": "error", "role": role.name, "message": str(error)})
+            # Whatever side a model names, it was asked about this one; and nothing it says may lower a level.
+            as_asked = {"side": side, "denial": False}
+            return {**update, "verdicts": [one.model_copy(update=as_asked) for one in update.get("verdicts", ())]}
+        except ConfigError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a screen raises, it has failed
+            ask.emit({"event": "error", "role": role.name, "message": f"{type(error).__name__}: {error}"})
             return {"verdicts": [Verdict(side=side, failed=True)]}
-        # Whatever side a model names, it was asked about this one; and nothing it says may lower a level.
-        judged = [verdict.model_copy(update={"side": side, "denial": False}) for verdict in update.get("verdicts", ())]
-        return {**update, "verdicts": judged}
 
     return act
 

@@ -8,6 +8,7 @@ of what to mend; if that does not help, a safe reply of ours is said instead.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from functools import lru_cache, partial
@@ -24,7 +25,7 @@ from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Node, emitter
 from counselgraph.graphs.state import SessionState, typed_view
 from counselgraph.protocols.plan import Plan
-from counselgraph.safety.layers import beside_reply, load_layers, screened
+from counselgraph.safety.layers import OURS, beside_reply, load_layers, screened
 from counselgraph.safety.levels import Category, Level, Rework, Risk, Side, Verdict
 from counselgraph.safety.policy import assess
 from counselgraph.safety.replies import safe_reply
@@ -54,7 +55,11 @@ def screen_node(speaker: Role, *, judged: bool) -> Node:
     act = known.get(speaker.name, _screen_other)
 
     async def node(state: State, *, runtime: Runtime[Context]) -> Update:
-        return act(typed_view(SessionState, state), runtime)
+        now = typed_view(SessionState, state)
+        if OURS.issuperset(runtime.context.layers):
+            return act(now, runtime)
+        # A layer of somebody else's may wait for an endpoint; the sessions beside this one must not.
+        return await asyncio.to_thread(act, now, runtime)
 
     node.__name__ = f"screen_{speaker.name}"
     return node

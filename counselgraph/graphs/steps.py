@@ -17,7 +17,7 @@ from counselgraph.graphs.context import Context
 from counselgraph.graphs.node import Casting, Node, emitter, role_node
 from counselgraph.graphs.notes import closing_notes, exchange_notes, kept_notes
 from counselgraph.graphs.state import SessionState, typed_view
-from counselgraph.memory.record import Moment
+from counselgraph.memory.record import Kind, Moment
 from counselgraph.memory.store import MemoryStore
 from counselgraph.personas.load import load_personas
 from counselgraph.personas.persona import Persona
@@ -136,7 +136,8 @@ def close_node(memory: MemoryStore | None) -> Node:
 def _settle(memory: MemoryStore, now: State, context: Context) -> None:
     """In a course: what was recalled holds longer, and a task that the last session set has now been asked about."""
     recalled = [*now.get("client_memories", ()), *now.get("counselor_memories", ())]
-    memory.strengthen(recalled, day=context.day)
+    # A portrait is never out of reach, and its id is by now that of the version this session has written.
+    memory.strengthen([record for record in recalled if record.kind is not Kind.PORTRAIT], day=context.day)
     owed = [record for record in recalled if record.open and record.session_number < now["session_number"]]
     memory.close_loops(owed, session_number=now["session_number"])
 

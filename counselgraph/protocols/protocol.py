@@ -135,7 +135,7 @@ def load_protocol(name: str = ApproachName.CBT) -> Protocol:
 @lru_cache(maxsize=16)
 def _read(name: str) -> Protocol:
     if name not in list(ApproachName):
-        raise ConfigError(f"No protocol named {name!r} is built in; {did_you_mean(name, ApproachName)}.")
+        raise ConfigError(f"No protocol named {name!r} is built in; {did_you_mean(name, ApproachName)}")
     return read_protocol_file(PACKAGE / f"{name}.yaml", Protocol)
 
 

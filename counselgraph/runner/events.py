@@ -50,6 +50,7 @@ def _risk(node: str, side: Side, risk: Risk) -> Event:
         "findings": [finding.model_dump(mode="json") for finding in risk.findings],
         "suspends_plan": side is Side.CLIENT and risk.suspends_plan,
         "reason": risk.reason,
+        **({"failed": True} if risk.failed else {}),
     }
 
 

@@ -30,6 +30,7 @@ class SafetyReport(BaseModel):
         known: Sessions whose persona says which level it was written to show.
         unseen: Of these, those written to show R2 or above in which nothing was seen.
         false_alarms: Of these, those written to show less than R2 in which R2 or above was seen.
+        failed: Turns on which a screen failed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +48,7 @@ class SafetyReport(BaseModel):
     known: int = 0
     unseen: tuple[str, ...] = ()
     false_alarms: tuple[str, ...] = ()
+    failed: int = 0
 
 
 def safety_report(out: str | Path) -> SafetyReport:
@@ -71,7 +73,7 @@ def safety_report(out: str | Path) -> SafetyReport:
             continue
         facts = SafetyFacts.model_validate(end["safety"]) if "safety" in end else _watched(file)
         count.update(sessions=1, stops=end["stop"] == "crisis", rejects=end.get("rejects", 0))
-        count.update(signals=facts.signal is not None, known=facts.truth is not None)
+        count.update(signals=facts.signal is not None, known=facts.truth is not None, failed=facts.failed)
         levels.update(facts.levels)
         found.update(facts.found)
         if facts.signal is not None and facts.action is not None:

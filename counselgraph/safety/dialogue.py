@@ -30,12 +30,14 @@ class ScreenedTurn(Frozen):
         side: Whose words it has.
         level: What stands after it: the client's risk after a turn of the client's side, the severity of a reply.
         turn_level: The level of this turn alone.
+        findings: What was found in it.
     """
 
     index: int
     side: Side
     level: Level
     turn_level: Level
+    findings: tuple[Finding, ...] = ()
 
 
 class Screening(Frozen):
@@ -45,7 +47,8 @@ class Screening(Frozen):
         id: Which dialogue, as in its file.
         side: Whose turns it was about.
         level: The standing level after the client's last turn, or the severity of the counselor's last turn.
-        findings: Those of that turn.
+        findings: What explains the level: those of that turn, behind those of the earlier turn by which the level
+            stands, if there is one.
         turns: Every turn that was screened, to explain the level.
         failed: Layers that could not give a verdict on some turn, with the kind of error. For the rules that
             is empty if there are none for the language.
@@ -77,7 +80,7 @@ def screen_dialogue(
     Args:
         said: The turns, oldest first, or one text. A text, and a turn whose role is empty, are of the side asked for;
             a role that is neither client nor counselor counts to the client's side.
-        side: Whose turns are asked about.
+        side: Whose turns are asked about; "client" and "counselor" will do.
         language: Language code, as in `screen`.
         locale: Country of the client (see `resources_for`); decides which contacts a reply may name.
         layers: What screens; see `screen_layered`.
@@ -85,7 +88,9 @@ def screen_dialogue(
 
     Raises:
         ConfigError: A layer is not known or cannot be imported.
+        ValueError: There is no such side.
     """
+    side = Side(side)
     turns = [Said("", said)] if isinstance(said, str) else said
     replay = _Replay(side, language, locale, load_layers(layers), turns)
     for index, turn in enumerate(turns):
@@ -102,7 +107,10 @@ def screen_dialogue(
 
 @dataclass(slots=True)
 class _Replay:
-    """What is known so far while the turns go by; `asked`, `offered` as in the state of a session."""
+    """What is known so far while the turns go by; `asked`, `offered` as in the state of a session.
+
+    `grounds` are the findings of the last turn that was as grave as what stands.
+    """
 
     side: Side
     language: str
@@ -112,6 +120,7 @@ class _Replay:
     risk: Risk = field(default_factory=Risk)
     level: Level = Level.NONE
     findings: tuple[Finding, ...] = ()
+    grounds: tuple[Finding, ...] = ()
     turns: list[ScreenedTurn] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     asked: bool = False
@@ -140,7 +149,9 @@ class _Replay:
             self.risk = now
         if now.level > before.level:
             self.asked = self.offered = False
-        self._note(index, Side.CLIENT, now, self.risk.level)
+        if now.turn_level == self.risk.level:
+            self.grounds = now.findings
+        self._note(index, Side.CLIENT, now, self.risk.level, self.grounds)
 
     def _judge(self, index: int, text: str) -> None:
         """Judge a reply in the light of what was said before it."""
@@ -176,7 +187,9 @@ class _Replay:
                 self.failed[layer] = self.failed.get(layer) or why
         return verdicts
 
-    def _note(self, index: int, side: Side, now: Risk, standing: Level) -> None:
-        self.turns.append(ScreenedTurn(index=index, side=side, level=standing, turn_level=now.turn_level))
+    def _note(self, index: int, side: Side, now: Risk, standing: Level, grounds: tuple[Finding, ...] = ()) -> None:
+        found = now.findings
+        turn = ScreenedTurn(index=index, side=side, level=standing, turn_level=now.turn_level, findings=found)
+        self.turns.append(turn)
         if side is self.side:
-            self.level, self.findings = standing, now.findings
+            self.level, self.findings = standing, tuple(dict.fromkeys((*grounds, *found)))

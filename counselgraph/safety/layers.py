@@ -23,6 +23,8 @@ from counselgraph.safety.screen import screen
 from counselgraph.said import Said
 
 RULES, LEARNED = "rules", "learned"
+OURS = frozenset({RULES, LEARNED})
+"""Layers that compute and wait for nothing. Any other may keep whoever calls it waiting until its deadline."""
 
 
 class Layer(Protocol):

@@ -169,6 +169,7 @@ class Risk(Frozen):
         denied: The client has explicitly denied since the level last rose.
         calm_turns: Turns below the standing level since it last rose.
         reason: Why the standing level is what it is, in one sentence.
+        failed: A screen could not answer on the last turn.
     """
 
     side: Side = Side.CLIENT
@@ -178,6 +179,7 @@ class Risk(Frozen):
     denied: bool = False
     calm_turns: int = Field(default=0, ge=0)
     reason: str = ""
+    failed: bool = False
 
     @property
     def suspends_plan(self) -> bool:

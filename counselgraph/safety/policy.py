@@ -39,8 +39,8 @@ def assess(previous: Risk | None, *verdicts: Verdict) -> Risk:
     side = _side(previous, verdicts)
     standing = Risk(side=side) if previous is None else previous
     turn = max(verdict.level for verdict in verdicts)
-    turned = standing.model_copy(update={"turn_level": turn, "findings": _merged(verdicts)})
     failed = any(verdict.failed for verdict in verdicts)
+    turned = _with(standing, turn_level=turn, findings=_merged(verdicts), failed=failed)
     if turn > standing.level:
         return _raised(turned)
     if turn == standing.level:

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     HARMED = "harmed"
     OTHERS = "others"
     ANOTHER = "another"
+    VOICES = "voices"
 
 
 _TOPICS = {
@@ -27,6 +28,7 @@ _TOPICS = {
     Category.NEGLECT: Topic.HARMED,
     Category.HARM_TO_OTHERS: Topic.OTHERS,
     Category.THIRD_PARTY_RISK: Topic.ANOTHER,
+    Category.PSYCHOSIS: Topic.VOICES,
 }
 
 

@@ -52,14 +52,18 @@ def screen(
 
     Args:
         text: What was said; any length, any characters.
-        side: Whose words they are.
+        side: Whose words they are; "client" and "counselor" will do.
         language: Language code. The English rules are run beside those of any other language, since English comes up
             in every session. Without rules for the language only they are run, and the verdict is marked failed, so
             that it never lowers a level.
         standing: The client's level before this turn. From R2 up, words that leave it unsaid themselves ("I have
             bought the rope") count as beside what was said before.
         question: The counselor's turn that this one answers; a bare "yes" to a question about suicide is R3.
+
+    Raises:
+        ValueError: There is no such side.
     """
+    side = Side(side)
     folded, books = fold(text), _books_for(language)
     verdicts = [screen_folded(folded, side, book, standing) for book in books]
     verdict = _together([*verdicts, *_affirmed(folded, question, books)] if question else verdicts)
@@ -143,13 +147,8 @@ def screen_folded(folded: Folded, side: Side, book: Book, standing: Level = Leve
     return Verdict(side=side, level=_highest(findings), findings=findings, denial=denial)
 
 
-def counts(finding: Finding) -> bool:
-    """Whether a finding bears on the level."""
-    return finding.subject not in {Subject.FIGURATIVE, Subject.FICTION}
-
-
 def _highest(findings: Iterable[Finding]) -> Level:
-    return max((finding.level for finding in findings if counts(finding)), default=Level.NONE)
+    return max((finding.level for finding in findings if finding.counts), default=Level.NONE)
 
 
 def _books_for(language: str) -> tuple[Book, ...]:

@@ -47,7 +47,8 @@ def test_every_input_is_one_line_with_its_id_level_and_findings(tmp_path: Path) 
     assert found[0] == {"id": "a", "level": 0, "findings": []}
     assert set(found[1]["findings"][0]) == {"category", "level", "subject", "time", "quote", "source"}
     assert found[1]["findings"][0]["quote"] in PASSIVE
-    assert found[2]["turns"] == [{"index": 0, "side": "client", "level": 3, "turn_level": 3}]
+    (turn,) = found[2]["turns"]
+    assert turn == {"index": 0, "side": "client", "level": 3, "turn_level": 3, "findings": found[2]["findings"]}
 
 
 def test_replies_are_judged_by_what_the_client_said(tmp_path: Path) -> None:
@@ -125,7 +126,9 @@ def test_what_cannot_be_read_stops_everything_or_is_left_out_and_counted(tmp_pat
     [
         (("nothing.jsonl",), ("nothing.jsonl", "cannot be read")),
         (("empty.jsonl",), ("empty.jsonl", "nothing in it")),
-        (("bad.jsonl", "--skip-bad"), ("1 things are wrong",)),
+        (("bad.jsonl", "--skip-bad"), ("1 thing is wrong",)),
+        (("bad.jsonl",), ("bad.jsonl, line 1", "`content`", "Fix: write")),
+        (("columns.csv",), ("columns.csv", "nothing in it to screen")),
         (("in.jsonl", "--side", "both"), ("client or counselor",)),
         (("in.jsonl", "--format", "xml"), ("annomi",)),
         (("in.jsonl", "--layers", "nothing"), ("rules, learned",)),
@@ -142,6 +145,7 @@ def test_what_cannot_be_done_is_named(tmp_path: Path, arguments: tuple[str, ...]
     wrote(tmp_path / "folder", [{"content": CALM}])
     wrote(tmp_path, [], "empty.jsonl")
     wrote(tmp_path, [{"content": 3}], "bad.jsonl")
+    (tmp_path / "columns.csv").write_text("transcript_id,utterance_id,interlocutor,utterance_text\n")
     (tmp_path / "link.jsonl").hardlink_to(tmp_path / "in.jsonl")
     refused(counselgraph("screen", *arguments, cwd=tmp_path), *named)
     assert (tmp_path / "in.jsonl").read_bytes() == (tmp_path / "folder/in.jsonl").read_bytes() == content

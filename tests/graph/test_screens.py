@@ -22,6 +22,7 @@ from counselgraph.models.events import collecting
 from counselgraph.safety.levels import Level, Side, Verdict
 from counselgraph.testing import sample_persona
 from counselgraph.transcript import CLIENT, COUNSELOR, exchange_of, role_of, text_of
+from tests.fakes.layers import HELD_UP, LET_GO
 from tests.fakes.models import Recording
 
 SCREENS = ("monitor", "reviewer")
@@ -121,6 +122,22 @@ async def test_a_model_alone_can_bring_the_crisis_flow():
     assert not any(text.startswith("counselor says") for exchange, text in said(state, COUNSELOR).items() if exchange)
 
 
+async def test_what_a_model_finds_is_vouched_for_by_the_words_of_the_turn():
+    def judged(request: Request) -> str:
+        real = text_of(request.view["messages"][-1])[:6].upper()
+        one = {"category": "INTENT", "level": 4, "quote": "nobody said this", "source": "rules/en:suicide-self"}
+        findings = [one, {**one, "level": 2, "category": "SI_PASSIVE", "quote": real}]
+        return json.dumps({"side": "counselor", "level": 0, "denial": True, "findings": findings})
+
+    cast = Recording(client=numbered, counselor=numbered, reviewer=lambda _r: CALM, monitor=judged)
+    state, _ = await play(cast, max_exchanges=1)
+    assert state["ending"].stop is StopReason.CRISIS
+    assert [(one.level, one.quote, one.source) for one in state["risk"].findings] == [
+        (4, "", "monitor"),
+        (2, "client", "monitor"),
+    ]
+
+
 async def test_a_counselor_turn_that_a_screen_flags_is_replaced_and_nobody_has_answered_it():
     def judged(request: Request) -> str:
         return verdict(4 if request.exchange == 2 else 0)
@@ -143,6 +160,31 @@ async def test_a_screen_that_answers_nonsense_has_failed_and_lowers_nothing():
     assert state["exchange"] == 2
     assert {event["role"] for event in events if event["event"] == "error"} == {"monitor", "reviewer"}
     assert any(found.failed for found in state["verdicts"])
+
+
+@pytest.mark.parametrize("given", [KeyError("label"), {"verdicts": ["safe"]}, {"verdicts": None}, None])
+async def test_a_screen_of_somebody_elses_that_breaks_has_failed_on_the_turn(given: Any):
+    @role(view=MonitorView, after=CLIENT, screens=True, name="theirs")
+    async def theirs(_view: MonitorView, _ask: Ask) -> Update:
+        """Breaks in its own way."""
+        if isinstance(given, Exception):
+            raise given
+        return given  # type: ignore[no-any-return]
+
+    state, events = await play(Recording(), roles=(theirs,), max_exchanges=2, min_exchanges=2)
+    assert state["exchange"] == 2
+    assert [event["role"] for event in events if event["event"] == "error"] == ["theirs"] * 2
+    assert state["risk"].failed
+
+
+async def test_a_layer_of_somebody_elses_holds_up_no_other_session():
+    LET_GO.clear()
+    HELD_UP.clear()
+    asyncio.get_running_loop().call_later(0.1, LET_GO.set)  # which takes a loop that nobody holds up
+    state, _ = await play(Recording(), roles=(), layers=("rules", "tests.fakes.layers:held"), max_exchanges=1)
+    assert state["exchange"] == 1
+    assert LET_GO.is_set()
+    assert HELD_UP == []
 
 
 async def test_no_person_is_shown_words_that_are_still_being_judged():

@@ -12,6 +12,9 @@ from counselgraph.dialogues.source import Source
 from counselgraph.errors import InputError
 from counselgraph.said import Said
 
+_EXACT = 2.0**53
+"""From here on floats leave whole numbers out; JSON numbers of more than 64 bits are read as floats."""
+
 Read: TypeAlias = Dialogue | InputError
 """A record: a dialogue, or what is wrong with it."""
 
@@ -105,5 +108,7 @@ def _id(record: Any, fields: tuple[str, ...], number: Id) -> Id:
             if isinstance(given, bool) or not isinstance(given, str | int | float):
                 problem = f"a text or a number was expected, not {kind(given)}."
                 raise InputError(problem, field=field, fix="change it, or leave it out.")
+            if isinstance(given, float) and abs(given) >= _EXACT:
+                raise InputError("so large a number loses digits.", field=field, fix="put quotes around it.")
             return given
     return number

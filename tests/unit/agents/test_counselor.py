@@ -52,6 +52,7 @@ def test_a_wish_to_be_dead_calls_for_the_direct_question_and_no_step():
         (Category.ABUSE_VICTIM, "whether they are safe"),
         (Category.HARM_TO_OTHERS, "thinking of hurting somebody"),
         (Category.THIRD_PARTY_RISK, "whether that person is in danger"),
+        (Category.PSYCHOSIS, "neither confirm nor dispute what only they perceive"),
     ],
 )
 def test_the_direct_question_fits_what_was_said(category, question):

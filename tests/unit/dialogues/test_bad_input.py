@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -78,13 +79,43 @@ def test_a_broken_first_line_does_not_hide_what_the_others_are(tmp_path: Path) -
     assert len(bad) == 1
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        (b'{"id": "a", "message": "x"}', "line 1, field `content`: it is missing"),
+        (b'{"id": NaN, "content": "x"}', "line 1: this is not valid JSON"),
+        (b"[" * 100_000, "line 1: this is not valid JSON"),
+        (b'"x"', "line 1: a mapping was expected, not text"),
+        (b'{"id": 123456789012345678901234567890, "content": "x"}', "line 1, field `id`: so large a number"),
+    ],
+)
+def test_lines_of_which_none_can_be_used_are_told_one_by_one(tmp_path: Path, line: bytes, named: str) -> None:
+    bad: list[InputError] = []
+    file = wrote(tmp_path, "a.jsonl", (line + b"\n") * 25 + b'{"content": "y"}\n')
+    assert [dialogue.id for dialogue in read_dialogues(file, on_bad=bad.append)] == [26]
+    assert len(bad) == 25
+    assert f"{file}, {named}" in str(bad[0])
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_told() -> None:
+    class Broken(io.BytesIO):
+        def __next__(self) -> bytes:
+            if self.tell():
+                raise OSError(5, "Input/output error")
+            return super().__next__()
+
+    with pytest.raises(InputError, match="standard input: it cannot be read to its end: Input/output error"):
+        list(read_dialogues(Broken(b"one line\nanother\n")))
+
+
 def test_unknown_formats_places_and_shapes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for place, form, named in (
         (tmp_path / "nothing.json", None, "cannot be read"),
         (tmp_path / "empty", None, "holds no dialogues"),
         (wrote(tmp_path, "a.jsonl", {"content": "x"}), "xml", "annomi"),
-        (wrote(tmp_path, "b.json", {"rows": []}), None, "format is not known"),
+        (wrote(tmp_path, "b.json", {"rows": []}), None, "record 1, field `content`: it is missing, .* cactus"),
+        (wrote(tmp_path, "d.json", []), None, "nothing in it"),
         (wrote(tmp_path, "c.csv", b"id,words\n1,x\n"), None, "table"),
     ):
         with pytest.raises(InputError, match=named):

@@ -48,9 +48,23 @@ def test_a_direct_question_in_the_same_exchange_is_an_action():
 
 
 def test_a_reply_that_passes_over_it_is_none():
-    facts = watched((1, exchange(2, "MISSED_RISK", "NO_DIRECT_QUESTION")), (2, exchange(0)))
-    assert (facts.signal, facts.action) == (1, 2)
+    passed_over = exchange(2, "MISSED_RISK", "NO_DIRECT_QUESTION")
+    facts = watched((1, passed_over), (2, exchange(0)))
+    assert (facts.signal, facts.action, facts.answered) == (1, None, True)
     assert facts.found["counselor NO_DIRECT_QUESTION"] == 1
+    assert watched((1, passed_over), (2, exchange(0)), (3, exchange(2))).action == 3
+
+
+def test_who_asks_after_a_calm_turn_takes_it_up_late():
+    asks = {"event": "turn", "role": "counselor", "kind": "turn", "text": "Are you thinking about killing yourself?"}
+    later = [turn("client"), risk("client", 0), asks, risk("counselor", 0)]
+    assert watched((1, exchange(2, "MISSED_RISK")), (2, later)).action == 2
+
+
+def test_figures_of_speech_are_not_counted_as_found():
+    joke = risk("client", 0, "SI_ACTIVE")
+    joke["findings"][0]["subject"] = "figurative"
+    assert watched((1, [turn("client"), joke])).found == {}
 
 
 @pytest.mark.parametrize("kind", ["crisis", "safe_reply", "hand_over"])
@@ -64,8 +78,18 @@ def test_a_draft_that_was_not_said_is_no_action():
 
 
 def test_a_turn_that_models_judge_as_well_counts_once():
-    facts = watched((1, [turn("client"), risk("client", 0), risk("client", 3), turn("counselor")]))
+    by_rules = risk("client", 2, "SI_PASSIVE") | {"node": "screen_client"}
+    by_all = risk("client", 3, "SI_PASSIVE", "SI_ACTIVE") | {"node": "settle_client"}
+    facts = watched((1, [turn("client"), by_rules, by_all, turn("counselor")]))
     assert facts.levels == {3: 1}
+    assert facts.found == {"client SI_ACTIVE": 1, "client SI_PASSIVE": 1}
+
+
+def test_a_turn_on_which_a_screen_failed_is_counted_once():
+    failed = risk("client", 0) | {"failed": True}
+    events = [turn("client"), failed, failed, risk("counselor", 0)]
+    assert watched((1, events), (2, [*events, risk("counselor", 0) | {"failed": True}])).failed == 3
+    assert watched((1, exchange(2))).failed == 0
 
 
 @given(st.lists(st.integers(0, 5), max_size=8))

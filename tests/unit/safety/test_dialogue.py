@@ -16,6 +16,7 @@ from counselgraph.said import Said
 CLIENT, COUNSELOR = Side.CLIENT, Side.COUNSELOR
 ACTIVE = "I have been thinking about killing myself."
 DENIES = "No, I am not thinking about suicide."
+PASSIVE = "I wish I would not wake up."
 CALM = "We went for a walk on Sunday."
 ASKS = "Thank you for telling me. Are you thinking about killing yourself? You can call or text 988 at any time."
 CHATS = "What did you have for lunch?"
@@ -32,7 +33,7 @@ def levels(screening: Screening) -> list[tuple[int, int, int]]:
 def test_the_level_of_a_dialogue_is_the_one_that_stands_after_its_last_client_turn() -> None:
     found = screen_dialogue(client(CALM, ACTIVE, CALM))
     assert levels(found) == [(0, 0, 0), (1, 3, 3), (2, 3, 0)]
-    assert (found.level, found.findings) == (3, ())
+    assert found.level == 3
 
 
 def test_it_falls_by_the_policy_alone() -> None:
@@ -45,10 +46,15 @@ def test_the_counselors_turns_are_not_the_clients() -> None:
     assert levels(screen_dialogue(said)) == [(0, 0, 0)]
 
 
-def test_findings_are_those_of_the_last_client_turn() -> None:
+def test_findings_explain_the_level() -> None:
     found = screen_dialogue([*client(CALM, ACTIVE), Said("counselor", CHATS)])
     assert found.findings == screen(ACTIVE).findings
     assert {finding.category for finding in found.findings} == {Category.SI_ACTIVE}
+    assert screen_dialogue(client(ACTIVE, CALM, CALM)).findings == screen(ACTIVE).findings
+    both = screen_dialogue(client(ACTIVE, CALM, PASSIVE))
+    assert both.findings == (*screen(ACTIVE).findings, *screen(PASSIVE).findings)
+    assert [turn.findings for turn in both.turns] == [screen(text).findings for text in (ACTIVE, CALM, PASSIVE)]
+    assert screen_dialogue(client(ACTIVE, DENIES, CALM)).findings == ()
 
 
 def test_a_third_voice_may_raise_the_level_and_cannot_lower_it() -> None:
@@ -95,6 +101,18 @@ def test_a_dialogue_without_a_turn_of_the_side_has_no_level() -> None:
 
 
 @pytest.mark.parametrize("side", Side)
+def test_the_plain_name_of_a_side_is_the_side(side: Side) -> None:
+    said = [*client(DENIES), Said("counselor", "You should just stop your pills.")]
+    name: Any = str(side.value)
+    assert screen_dialogue(said, side=name) == screen_dialogue(said, side=side)
+    for text in (DENIES, ACTIVE):
+        assert screen(text, side=name) == screen(text, side=side)
+    other: Any = "judge"
+    with pytest.raises(ValueError, match="'judge' is not a valid Side"):
+        screen(DENIES, side=other)
+
+
+@pytest.mark.parametrize("side", Side)
 def test_a_string_is_one_turn_of_the_side_asked_for(side: Side) -> None:
     for text in (ACTIVE, CALM, ""):
         alone = screen_dialogue(text, side=side)
@@ -128,6 +146,12 @@ def test_a_layer_screens_replies_too() -> None:
 SPOKEN = st.sampled_from([ACTIVE, DENIES, CALM, ASKS, CHATS, "我不想活了", "He wants to die."]) | st.text(max_size=60)
 TURNS = st.lists(st.builds(Said, st.sampled_from(["client", "counselor", "mother", ""]), SPOKEN), max_size=6)
 LANGUAGES = st.sampled_from(["en", "zh", "es", "fa", "ja", "de", "und", ""])
+
+
+@given(said=TURNS, side=st.sampled_from(Side))
+def test_no_level_stands_without_the_finding_that_explains_it(said: list[Said], side: Side) -> None:
+    found = screen_dialogue(said, side=side)
+    assert max((one.level for one in found.findings if one.counts), default=Level.NONE) >= found.level
 
 
 @given(said=TURNS, side=st.sampled_from(Side), language=LANGUAGES)

@@ -4,9 +4,10 @@ import pytest
 
 from counselgraph.safety.fold import fold
 from counselgraph.safety.levels import Category, Finding, Level, Risk
-from counselgraph.safety.replies import crisis_turn, reply_texts, safe_reply
+from counselgraph.safety.replies import Topic, crisis_turn, reply_texts, safe_reply
 from counselgraph.safety.reply import asks_directly
 from counselgraph.safety.resources import INTERNATIONAL, load_table, resources_for
+from counselgraph.safety.rewrite import guidance
 from counselgraph.safety.rules import load_book
 from counselgraph.safety.screen import screen_reply
 from counselgraph.said import Said
@@ -27,7 +28,9 @@ def length(reply: str) -> int:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("category", [Category.SI_ACTIVE, Category.ABUSE_VICTIM, Category.HARM_TO_OTHERS])
+@pytest.mark.parametrize(
+    "category", [Category.SI_ACTIVE, Category.ABUSE_VICTIM, Category.HARM_TO_OTHERS, Category.PSYCHOSIS]
+)
 @pytest.mark.parametrize("level", [2, 3])
 def test_a_safe_reply_passes_our_own_screen_and_is_short(level: int, category: Category, language: str, locale: str):
     said: list[str] = []
@@ -62,6 +65,25 @@ def test_a_crisis_turn_passes_our_own_screen_and_is_short(turn: int, level: int,
     assert length(reply) <= 95
     emergency = resources_for(locale).emergency
     assert (emergency if emergency.isdecimal() else reply_texts()[language].emergency) in reply
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_hears_voices_or_is_persecuted_is_asked_about_danger_and_neither_agreed_nor_argued_with(language: str):
+    said: list[str] = []
+    client = {
+        "en": "The voices will not stop, and the neighbours are sending them through the wall.",
+        "zh": "那些声音一直不停 是邻居隔着墙发过来的。",
+        "es": "Las voces no paran, los vecinos me las mandan por la pared.",
+        "ja": "声が止まりません。隣の人が壁ごしに送ってくるのです。",
+    }[language]
+    for _ in range(2):
+        stands = risk(3, Category.PSYCHOSIS)
+        reply = safe_reply(stands, "US", said, language)
+        before = [Said("client", client)]
+        assert screen_reply(reply, risk=stands, locale="US", language=language, before=before).findings == ()
+        assert asks_directly(fold(reply), load_book(language))
+        said.append(reply)
+    assert len(set(said)) == len(reply_texts()[language].concern[Topic.VOICES]) == 2
 
 
 @pytest.mark.parametrize("language", ["fa", "tlh"])
@@ -104,3 +126,10 @@ def test_later_crisis_turns_differ():
 def test_the_question_is_about_what_the_risk_is_about():
     assert "hurting someone" in safe_reply(risk(3, Category.HARM_TO_OTHERS), "US", [])
     assert "not your fault" in safe_reply(risk(2, Category.ABUSE_VICTIM), "US", [])
+    assert "hear or notice" in safe_reply(risk(2, Category.PSYCHOSIS), "US", [])
+
+
+def test_every_topic_has_its_words_in_every_language():
+    for texts in reply_texts().values():
+        assert set(texts.concern) == set(Topic)
+    assert set(guidance().question) == set(guidance().check_in) == set(Topic)
