@@ -63,14 +63,14 @@ class Folded:
 
 def fold(text: str) -> Folded:
     """Fold a text; linear in its length. What is as short as a turn is remembered, since a turn is read many times."""
-    return _remembered(text) if len(text) <= _TURN else _folded(text)
+    return folded_turn(text) if len(text) <= _TURN else _folded(text)
 
 
 def _folded(text: str) -> Folded:
     return _single_spaced(text, *undisguised(*_plain(text)))
 
 
-_remembered = lru_cache(maxsize=8192)(_folded)
+folded_turn = lru_cache(maxsize=8192)(_folded)
 
 
 def _plain(text: str) -> tuple[str, Origin]:
