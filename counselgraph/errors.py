@@ -46,8 +46,10 @@ class InputError(CounselgraphError):
         if self.field is not None:
             place.append(f"field `{self.field}`")
         head = f"{', '.join(place)}: " if place else ""
-        tail = f" Fix: {self.fix}" if self.fix else ""
-        return f"{head}{self.problem}{tail}"
+        if not self.fix:
+            return f"{head}{self.problem}"
+        stop = "" if self.problem.endswith((".", "!", "?", "\n")) else "."
+        return f"{head}{self.problem}{stop} Fix: {self.fix}"
 
 
 class ConfigError(CounselgraphError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counselgraph.agents.ask import Ask, Draft
+from counselgraph.agents.ask import Ask, Draft, Scene
 from counselgraph.agents.cards import intake_card, memory_card, stance_card
 from counselgraph.agents.planner import standing
 from counselgraph.agents.prompts import render
@@ -19,8 +19,8 @@ from counselgraph.transcript import COUNSELOR, said_by
 
 _OPEN = "Your first turn. Greet the client by name and ask what brings them. Two short sentences."
 _OPEN_AGAIN = (
-    "Your first turn. Welcome the client back by name, say one thing you remember of last time, and ask how the "
-    "homework went. Three short sentences."
+    "Your first turn. Welcome the client back by name, say one thing you remember of last time, and ask {question}. "
+    "Three short sentences."
 )
 _NO_PLAN = "This turn: reflect what the client said, then ask one open question."
 _ALL_DONE = "All planned steps are done. This turn: follow what is most alive for the client, with one open question."
@@ -90,31 +90,36 @@ async def draft_turn(view: CounselorView, ask: Ask, before: str = "") -> Update:
         memories=memory_card(memories),
         language=language_name(ask.scene.language),
     )
-    card = before + turn_card(view, ask.scene.language, ask.scene.locale)
+    card = before + turn_card(view, ask.scene)
     if rework := view.get("rework"):
         card = _REWORK.format(draft=" ".join(rework.text.split()), note=rework.note, card=card)
     return {"draft": await ask.turn(instruction, view["messages"], card)}
 
 
-def turn_card(view: CounselorView, language: str, locale: str = "US") -> str:
+def turn_card(view: CounselorView, scene: Scene) -> str:
     """What the counselor should do in this turn: safety first, then the plan's current step.
 
     Args:
         view: The counselor's View.
-        language: Language the client speaks; the plan's place is read from the client's answers.
-        locale: Country whose crisis service is named while the plan is suspended.
+        scene: Where it stands: the language the plan's place is read in, the country whose crisis service is named.
     """
     if view["exchange"] == 0:
-        if not view.get("counselor_memories"):
-            return _OPEN
-        agenda = view.get("agenda", "")
-        return f"{_OPEN_AGAIN} In mind for today: {agenda}" if agenda else _OPEN_AGAIN
+        return _opening(view, scene)
     risk = view.get("risk") or Risk()
     if risk.suspends_plan or risk.turn_level >= Level.PASSIVE:
-        return _safety(risk, locale)
+        return _safety(risk, scene.locale)
     plan = view.get("plan")
-    task = _NO_PLAN if plan is None else _task(plan, view, language)
-    return f"{check_in(risk, said_by(view['messages'], COUNSELOR), language)} {task}".strip()
+    task = _NO_PLAN if plan is None else _task(plan, view, scene.language)
+    return f"{check_in(risk, said_by(view['messages'], COUNSELOR), scene.language)} {task}".strip()
+
+
+def _opening(view: CounselorView, scene: Scene) -> str:
+    if not view.get("counselor_memories"):
+        return _OPEN
+    tasks = load_protocol(scene.protocol).approach.sets_tasks
+    card = _OPEN_AGAIN.format(question="how the homework went" if tasks else "how they have been since")
+    agenda = view.get("agenda", "")
+    return f"{card} In mind for today: {agenda}" if agenda else card
 
 
 def _safety(risk: Risk, locale: str) -> str:
@@ -132,7 +137,8 @@ def _task(plan: Plan, view: CounselorView, language: str) -> str:
     if at.index >= len(plan.steps):
         return _ALL_DONE
     step, technique = plan.steps[at.index], plan.protocol.techniques[plan.technique]
-    task = f" Suggested task: {technique.homework}" if step.id == "homework" and technique.homework else ""
+    sets_task = step.id == "homework" and technique.homework and plan.protocol.approach.sets_tasks
+    task = f" Suggested task: {technique.homework}" if sets_task else ""
     return (
         f"Technique, not to be named: {technique.label}. Working on: {plan.focus.rstrip('.')}. "
         f"This turn: {step.aim}{_AGAIN if at.attempt else ''}{task}"

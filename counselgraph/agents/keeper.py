@@ -25,12 +25,12 @@ _WHOSE = {
     COUNSELOR: "the counselor, who prepares the next session: what the client said of themselves, what was agreed on",
     CLIENT: "the client, who goes home with it: what struck them, what they agreed to do, what they were promised",
 }
-_PORTRAIT = (
-    "Say who this client is, for a counselor with half a minute before the next session: what they came with, what lies "
-    "beneath it, who or what carries them, how they take what is offered, and where they stand after this session. At "
-    "most 80 words, in {language}, no diagnosis. Bring the earlier portrait up to date: keep what still holds, change "
-    "what has changed, leave out what no longer matters. Do not add to it until it is long.\n{earlier}"
-)
+_PORTRAIT = """\
+Say who this client is, for a counselor with half a minute before the next session: what they came with, what lies
+beneath it, who or what carries them, how they take what is offered, and where they stand after this session. At most
+80 words, in {language}, no diagnosis. Bring the earlier portrait up to date: keep what still holds, change what has
+changed, leave out what no longer matters. Do not append: it stays short however many sessions there are.
+{earlier}"""
 _EARLIER, _FIRST = "The earlier portrait: {text}", "There is no earlier portrait: this is the first."
 _NO_PORTRAIT = "None is wanted here. Leave it empty."
 

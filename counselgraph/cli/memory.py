@@ -15,7 +15,10 @@ from counselgraph.cli.app import app, notice, out
 from counselgraph.errors import InputError
 
 if TYPE_CHECKING:
-    from counselgraph.memory import MemoryRecord
+    from counselgraph.memory import MemoryRecord, MemoryStore
+
+_NAMED = 20
+"""Clients that are named one by one."""
 
 memory_app = typer.Typer(
     help="Look after a memory store: list, search, forget, export and import.",
@@ -42,6 +45,8 @@ def list_memories(
     from counselgraph.memory import MemoryStore
 
     with MemoryStore.inspect(store) as opened:
+        if client is not None:
+            _refuse_unknown(opened, store, client)
         records = opened.records(owner=owner, client_id=client)
     if as_json:
         _print_json(records)
@@ -64,7 +69,8 @@ def search_memories(
     """Show what an owner would recall of a client; memories of others are never looked at."""
     from counselgraph.memory import MemoryStore, load_embedder
 
-    MemoryStore.inspect(store).close()  # says so if there is none, where opening would make one
+    with MemoryStore.inspect(store) as opened:  # says so if there is none, where opening would make one
+        _refuse_unknown(opened, store, client)
     with MemoryStore.open(store, embedder=load_embedder(embedder)) as opened:
         found = opened.recall(owner=owner, client_id=client, query=query, k=k)
     if as_json:
@@ -85,6 +91,8 @@ def forget_client(
 
     with MemoryStore.inspect(store) as opened:
         count = len(opened.records(client_id=client))
+        if not count:
+            notice(f"{store} holds nothing of {client}; {_clients_in(opened)}.")
         if not (yes or typer.confirm(f"Delete {count} memories of {client} for good?")):
             raise typer.Abort
         opened.forget(client, purge=not is_url(store))
@@ -122,6 +130,18 @@ def import_memories(
     with MemoryStore.open(store, embedder=load_embedder(embedder)) as opened:
         count = import_store(file, opened)
     out.print(f"Read {count} memories into {store}.", markup=False)
+
+
+def _refuse_unknown(opened: MemoryStore, store: str, client: str) -> None:
+    """Tell a client without memories from a name that was mistyped."""
+    if not opened.records(client_id=client):
+        raise InputError(f"holds nothing of {client!r}; {_clients_in(opened)}.", file=store, fix="check --client")
+
+
+def _clients_in(opened: MemoryStore) -> str:
+    known = sorted({record.client_id for record in opened.records()})
+    more = f" and {len(known) - _NAMED} more" if len(known) > _NAMED else ""
+    return f"its clients are {', '.join(known[:_NAMED])}{more}" if known else "it is empty"
 
 
 def _print_json(records: Iterable[MemoryRecord]) -> None:

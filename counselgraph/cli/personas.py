@@ -56,7 +56,8 @@ def check_personas(source: Annotated[str, typer.Argument(help="File or folder.")
     found = load_personas(source, format=format_, skip_bad=True)
     for problem in found.bad:
         err.print(str(problem), markup=False)
-    out.print(f"{len(found.personas)} good, {len(found.bad)} bad.")
+    bad = len({(problem.file, problem.record) for problem in found.bad})
+    out.print(f"{len(found.personas)} good, {bad} bad.")
     raise typer.Exit(BAD_INPUT if found.bad else OK)
 
 

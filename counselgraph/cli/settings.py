@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from counselgraph.errors import InputError
+from counselgraph.personas.load import BUILTIN
 from counselgraph.runner.spec import RunSpec, merged
 from counselgraph.yaml_text import load_yaml
 
@@ -22,7 +23,19 @@ def spec_of(
     given = {key: value for key, value in flags.items() if value is not None}
     named = {key: value for key, value in models.items() if value is not None}
     overrides = merged({**given, "models": named}, _settings(settings))
-    return RunSpec.of(overrides) if file is None else RunSpec.load(file, **overrides)
+    spec = RunSpec.of(overrides) if file is None else RunSpec.load(file, **overrides)
+    _refuse_idle(spec, given)
+    return spec
+
+
+def _refuse_idle(spec: RunSpec, given: Mapping[str, Any]) -> None:
+    """A flag that would change nothing is a mistake, and silence would hide it."""
+    if "sessions_per_client" in given and not spec.is_course:
+        problem = f"the recipe {spec.recipe!r} plays single sessions."
+        raise InputError(problem, field="--sessions-per-client", fix="add --recipe course, or leave the flag out")
+    if "format" in given and spec.personas.partition("/")[0] == BUILTIN:
+        problem = "the built-in personas are in no outside format."
+        raise InputError(problem, field="--format", fix="name a file in --personas, or leave the flag out")
 
 
 def _settings(items: list[str] | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 DATABASE = "chroma.sqlite3"
 _PAGE = 1000
+_HEADER = struct.Struct("<20xQQ")
+"""Of an index's `header.bin`: rows in it and bytes of a row, after a version (4), an offset (8) and its room (8)."""
 
 
 def rebuild(client: Client, name: str, create: Callable[[str], Collection]) -> None:
@@ -83,17 +86,29 @@ def scrub(folder: Path) -> None:
 def blank(folder: Path) -> None:
     """Overwrite what Chroma's index wrote of this process's memory without ever setting it.
 
-    Its `length.bin` holds four bytes a row that our space of vectors leaves unset: whatever the process freed last,
-    deleted texts among it. To be called on a database that this process has closed.
+    Whatever the process freed last stands there, deleted texts among it: in `length.bin`, four bytes a row that our
+    space of vectors leaves unset; in `data_level0.bin`, all room for rows to come. To be called on a database that
+    this process has closed.
 
     Raises:
         InfrastructureError: The files cannot be written.
     """
     try:
-        for unset in folder.glob("*/length.bin"):
-            unset.write_bytes(bytes(unset.stat().st_size))
-    except OSError as error:
+        for header in folder.glob("*/header.bin"):
+            rows = header.with_name("data_level0.bin")
+            used, size = _HEADER.unpack_from(header.read_bytes())
+            if not (size and rows.stat().st_size % size == 0 and used * size <= rows.stat().st_size):
+                raise InfrastructureError(f"{str(header)!r} is in a layout that is not known here: use Chroma 1.5.")
+            _zero(rows, used * size)
+            _zero(header.with_name("length.bin"), 0)
+    except (OSError, struct.error) as error:
         raise InfrastructureError(f"the memory store in {str(folder)!r} cannot be rewritten: {error}") from error
+
+
+def _zero(file: Path, start: int) -> None:
+    with file.open("r+b") as opened:
+        opened.seek(start)
+        opened.write(bytes(max(file.stat().st_size - start, 0)))
 
 
 def _copy_of(name: str) -> str:

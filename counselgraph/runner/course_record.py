@@ -9,6 +9,7 @@ from typing import Any
 
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.log import Event, read_session
+from counselgraph.runner.story import technique_label
 
 HEADS = ("session", "day", "approach", "technique", "stop", "progress", "until the next one", "what moved")
 _MOODS = {-2: "much worse", -1: "worse", 0: "as before", 1: "better", 2: "much better"}
@@ -40,9 +41,10 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The row in words, in the order of `HEADS`."""
-        words = (part.replace("_", " ") for part in (self.approach, self.technique or "none", self.stop))
-        progress = "" if self.progress is None else f"{self.progress:+d}"
-        return (self.session, str(self.day), *words, progress, self.after, self.moved)
+        approach, stop = (part.replace("_", " ") for part in (self.approach, self.stop))
+        technique = technique_label(self.technique) if self.technique else "none"
+        progress = "" if self.progress is None else f"{self.progress:+d}" if self.progress else "0"
+        return (self.session, str(self.day), approach, technique, stop, progress, self.after, self.moved)
 
 
 @dataclass(frozen=True, slots=True)

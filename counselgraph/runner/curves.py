@@ -99,15 +99,17 @@ def _points(notes: Mapping[int, Value], name: str) -> tuple[Point, ...]:
 def _row(line: Series, top: int, width: int) -> Iterator[Html]:
     yield _text(line.name, 0, top + _ROW / 2 + 4, "label")
     for level in sorted({line.low, max(line.low, 0), line.high}):
-        height = f"{_y(line, level, top):g}"
-        yield el("line", class_="axis", x1=_LABELS, x2=width, y1=height, y2=height)
+        height = _y(line, level, top)
+        yield el("line", class_="axis", x1=_LABELS, x2=width, y1=f"{height:g}", y2=f"{height:g}")
+        if not line.words or line.low < 0:  # a line of named stages is read by its names
+            yield _text(f"{level:g}", _LABELS - 4, height + 3, "tick", "end")
     places = [(_x(exchange), _y(line, value, top)) for exchange, value in line.points]
     path = " ".join(f"{x:g},{y:g}" for x, y in places)
     yield el("polyline", class_=f"curve {line.name}", points=path, fill="none", stroke="currentColor")
     for (exchange, value), (x, y) in zip(line.points, places, strict=True):
         yield el("g", el("title", _named(line, exchange, value)), _dot(x, y))
     for exchange in _changes(line):
-        yield _text(line.words[exchange], _x(exchange), top - 3, "number", "middle")
+        yield _text(line.words[exchange], _x(exchange), top - 5, "number", "middle")
 
 
 def _changes(line: Series) -> list[int]:

@@ -133,6 +133,9 @@ class RunFolder:
         try:
             found = load_yaml(self.manifest.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            if self.manifest.is_file():
+                fix = "restore it, or start the run anew in another folder"
+                raise InputError("cannot be read as YAML.", file=str(self.manifest), fix=fix) from error
             raise InputError("is no run folder.", file=str(self.path), fix="give a folder with a run.yaml") from error
         if not isinstance(found, dict) or "spec" not in found:
             raise InputError("holds no spec.", file=str(self.manifest), fix="start the run anew in another folder")

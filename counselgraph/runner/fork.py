@@ -10,7 +10,7 @@ from typing import Any
 from counselgraph.errors import ConfigError, CounselgraphError, InputError
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.state import StopReason
-from counselgraph.memory.record import MemoryRecord
+from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.models.journal import read
 from counselgraph.personas.load import load_personas
 from counselgraph.personas.persona import Persona
@@ -236,27 +236,34 @@ def _persona(record: SessionRecord, spec: RunSpec, manifest: Mapping[str, Any]) 
 
 def _recalled(record: SessionRecord, job: Job, spec: RunSpec, folder: RunFolder) -> dict[str, tuple[MemoryRecord, ...]]:
     """Owner to what it recalled when the session began: the log names it, and the store has it in full."""
-    ids = {
-        event["role"]: [memory["id"] for memory in event["records"]]
+    told = {
+        event["role"]: event["records"]
         for event in record.of("memory")
         if event["action"] == "recall" and job.fork is None
     }
-    if not ids:
+    if not told:
         return {}
     store = open_memory(spec, folder)
     assert store is not None  # something was recalled from it
     with store:
-        return {owner: _kept(store.history(owner=owner, client_id=job.context.client_id), ids[owner]) for owner in ids}
+        return {
+            owner: _kept(store.history(owner=owner, client_id=job.context.client_id), told[owner]) for owner in told
+        }
 
 
-def _kept(history: tuple[MemoryRecord, ...], ids: list[str]) -> tuple[MemoryRecord, ...]:
+def _kept(history: tuple[MemoryRecord, ...], told: list[Event]) -> tuple[MemoryRecord, ...]:
     by_id = {memory.id: memory for memory in history}
-    if missing := [each for each in ids if each not in by_id]:
+    # A valid portrait has one id for ever: which version it was is told by its words.
+    versions = {memory.text: memory for memory in history if memory.kind is Kind.PORTRAIT}
+    found = [
+        versions.get(memory["text"]) if memory["kind"] == Kind.PORTRAIT else by_id.get(memory["id"]) for memory in told
+    ]
+    if missing := [each for each in found if each is None]:
         raise InputError(
             f"The memory store holds {len(missing)} of the memories no more that the session began with.",
             fix="put the store back, or fork a session that recalled nothing",
         )
-    return tuple(by_id[each] for each in ids)
+    return tuple(memory for memory in found if memory is not None)
 
 
 def _new_folder(forked: Fork) -> Path:

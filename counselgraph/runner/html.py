@@ -10,7 +10,7 @@ from pathlib import Path
 
 from counselgraph.errors import InputError
 from counselgraph.runner.course_record import HEADS, CourseRecord
-from counselgraph.runner.html_session import article, exchanges, first_technique, highest_level, risk_mark
+from counselgraph.runner.html_session import article, exchanges, first_technique, highest_level, risk_mark, techniques
 from counselgraph.runner.log import SessionRecord
 from counselgraph.runner.markup import Html, el, join
 from counselgraph.runner.story import first_words, stop_name
@@ -21,6 +21,9 @@ _FILTERS: dict[str, Callable[[SessionRecord], str]] = {
     "technique": first_technique,
     "stop": lambda record: stop_name(record.end),
 }
+_HEADS = ("session", "attitude", "technique", "exchanges", "stop", "risk", "first words of the client")
+_TOLD = HEADS[-2:]
+"""Columns of a course's table that hold sentences."""
 
 
 def html_page(records: Sequence[SessionRecord], courses: Sequence[CourseRecord] = ()) -> str:
@@ -61,7 +64,7 @@ def write_html(records: Sequence[SessionRecord], file: str | Path, *, courses: S
         draft.replace(target)
     except OSError as error:
         fix = "give a file in a folder that is there"
-        raise InputError(f"cannot be written: {error}.", file=str(target), fix=fix) from error
+        raise InputError(f"cannot be written: {error.strerror or error}.", file=str(target), fix=fix) from error
 
 
 def _asset(name: str) -> Html:
@@ -101,15 +104,19 @@ def _course(course: CourseRecord, numbers: Mapping[str, int]) -> Html:
     for row in course.rows:
         name, *cells = row.cells()
         link = el("a", name, href=f"#s{numbers[name]}") if name in numbers else name
-        rows.append(el("tr", el("th", link, scope="row"), *(el("td", cell, dir="auto") for cell in cells)))
+        rows.append(el("tr", el("th", link, scope="row"), *map(_labelled, HEADS[1:], cells)))
     table = el("table", el("caption", course.end), head, el("tbody", *rows))
     wide = el("div", table, class_="wide", tabindex="0", role="region", aria_label=f"Course {course.id}")
     return el("section", el("h2", f"Course {course.id}"), wide, class_="index")
 
 
+def _labelled(head: str, cell: str) -> Html:
+    """A cell that carries its column's head, for windows too narrow to show the columns side by side."""
+    return el("td", cell, dir="auto", class_="told" if head in _TOLD else None, data_label=head)
+
+
 def _index(records: Sequence[SessionRecord]) -> Html:
-    heads = ("session", "attitude", "technique", "exchanges", "stop", "risk", "first words of the client")
-    head = el("thead", el("tr", *(el("th", text, scope="col") for text in heads)))
+    head = el("thead", el("tr", *(el("th", text, scope="col") for text in _HEADS)))
     body = el("tbody", *(_entry(number, record) for number, record in enumerate(records, 1)))
     count = el("output", f"{len(records)} sessions", id="count", aria_live="polite")
     whole = el("table", el("caption", count), head, body)
@@ -120,14 +127,15 @@ def _index(records: Sequence[SessionRecord]) -> Html:
 def _entry(number: int, record: SessionRecord) -> Html:
     link = el("a", record.id, href=f"#s{number}")
     level = highest_level(record)
-    cells = (*(value(record) for value in _FILTERS.values()),)
-    attitude, technique, stop = (el("td", cell) for cell in cells)
-    words = el("td", first_words(record.turns), class_="first", dir="auto", lang=record.header["language"])
-    number_of = el("td", str(exchanges(record)), class_="figure")
-    name = el("th", link, scope="row")
-    return el(
-        "tr", name, attitude, technique, number_of, stop, el("td", risk_mark(level)), words, **_data(number, record)
+    attitude, first, stop = (value(record) for value in _FILTERS.values())
+    used = techniques(record)
+    technique = (
+        join(first, el("span", f"+{len(used) - 1}", class_="mark", title=", then ".join(used))) if used[1:] else first
     )
+    words = el("td", first_words(record.turns), class_="first", dir="auto", lang=record.header["language"])
+    cells = (attitude, technique, str(exchanges(record)), stop, risk_mark(level))
+    told = (el("td", cell, data_label=head) for head, cell in zip(_HEADS[1:], cells, strict=False))
+    return el("tr", el("th", link, scope="row"), *told, words, **_data(number, record))
 
 
 def _filters(records: Sequence[SessionRecord]) -> Html:

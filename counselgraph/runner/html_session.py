@@ -69,6 +69,11 @@ def first_technique(record: SessionRecord) -> str:
     return technique_label(plans[0]["technique"]) if plans else ""
 
 
+def techniques(record: SessionRecord) -> list[str]:
+    """Names of the techniques of all plans, in the order in which they came into force."""
+    return list(dict.fromkeys(technique_label(plan["technique"]) for plan in record.of("plan")))
+
+
 def exchanges(record: SessionRecord) -> int:
     """Exchanges played."""
     return max((turn["exchange"] for turn in record.turns), default=0)
@@ -92,7 +97,7 @@ def _facts(record: SessionRecord) -> Html:
     header, source = record.header, record.header["source"]
     facts: dict[str, str] = {
         "attitude": header["persona"]["attitude"],
-        "technique": first_technique(record) or "none",
+        "technique": ", then ".join(techniques(record)) or "none",
         "exchanges": str(exchanges(record)),
         "stop": stop_name(record.end),
         "highest risk": risk_mark(highest_level(record), level_name(highest_level(record))),
@@ -112,8 +117,8 @@ def _course(record: SessionRecord, heading: str) -> Html:
     picture = timeline(record)
     if not picture:
         return picture
-    strip = el("div", picture, class_="wide", tabindex="0", role="region", aria_label="Course of the session")
-    return join(el(heading, "Course"), strip)
+    strip = el("div", picture, class_="wide", tabindex="0", role="region", aria_label="Timeline of the session")
+    return join(el(heading, "Timeline"), strip)
 
 
 def _state(record: SessionRecord, heading: str) -> Html:

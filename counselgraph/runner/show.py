@@ -121,7 +121,9 @@ def show_run(folder: str | Path, console: Console) -> None:
     table.add_column("exch.", justify="right")
     table.add_column("stop", max_width=20 if roomy else 10)
     table.add_column("risk")
-    table.add_column("first words of the client", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(
+        "first words of the client" if roomy else "first words", no_wrap=True, overflow="ellipsis", ratio=1
+    )
     for file in session_files(folder):
         table.add_row(*_row(file))
     console.print(table, soft_wrap=False)
@@ -236,7 +238,8 @@ def _row(file: Path) -> list[Text]:
     end, plans = record.end, record.of("plan")
     exchanges = max((turn["exchange"] for turn in record.turns), default=0)
     risk = max((event["level"] for event in record.of("risk") if event["side"] == "client"), default=0)
-    technique = technique_label(plans[0]["technique"]) if plans else ""
+    used = list(dict.fromkeys(plan["technique"] for plan in plans))
+    technique = f"{technique_label(used[0])}{f' +{len(used) - 1}' * (len(used) > 1)}" if used else ""
     cells = (record.id, record.header["persona"]["attitude"], technique, str(exchanges), stop_name(end))
     words = Text(clean(first_words(record.turns)))
     return [*(Text(clean(cell)) for cell in cells), Text(f"R{risk}", "bold red" if risk >= Level.ACTIVE else ""), words]

@@ -149,7 +149,9 @@ class RunSpec(BaseModel):
             values = load_yaml(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InputError(
-                f"cannot be read: {error}", file=str(path), fix="give a YAML file with a RunSpec"
+                f"cannot be read: {getattr(error, 'strerror', None) or error}.",
+                file=str(path),
+                fix="give a YAML file with a RunSpec",
             ) from error
         if not isinstance(values, dict):
             raise InputError("holds no mapping of fields", file=str(path), fix="write lines such as `model: rehearsal`")
@@ -218,5 +220,31 @@ def _explained(error: ValidationError, where: str | None) -> InputError:
         near = difflib.get_close_matches(field, RunSpec.model_fields, n=1)
         fix = f"did you mean `{near[0]}`?" if near else f"use one of: {', '.join(RunSpec.model_fields)}"
         return InputError("is no field of a RunSpec.", file=where, field=field, fix=fix)
-    problem = f"{first['msg']} (got {first['input']!r})." if field else f"{first['msg']}."
-    return InputError(problem, file=where, field=field or None, fix="correct the value; see docs/running.md")
+    problem = _PROBLEMS.get(first["type"], "{msg}").format(msg=first["msg"], **first.get("ctx", {}))
+    problem = f"{problem} (got {first['input']!r})." if field else f"{problem}."
+    fix = _FORMS.get(field, "correct the value; see docs/running.md")
+    return InputError(problem, file=where, field=field or None, fix=fix)
+
+
+_PROBLEMS = {
+    "value_error": "{error}",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "bool_parsing": "must be true or false",
+    "literal_error": "must be {expected}",
+    "string_type": "must be a text",
+    "string_pattern_mismatch": "is written in another form",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping",
+}
+_FORMS = {
+    "language": "give a code such as `en` or `pt-BR`",
+    "locale": "give the two capital letters of a country, such as US or GB",
+    "opens": "give `counselor` or `client`",
+    "layers": "give a list such as [rules, learned]",
+    "roles": "give a list of names",
+}

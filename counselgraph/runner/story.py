@@ -244,7 +244,14 @@ def _plan_facts(event: Mapping[str, Any]) -> tuple[Fact, ...]:
 
 
 def _note(event: Mapping[str, Any]) -> Aside:
-    return Aside("note", f"{speaker(event['role'])} notes", ((event["channel"], text_of_value(event["value"])),))
+    channel, value = str(event["channel"]).replace("_", " "), event["value"]
+    told = (
+        {"": value} if not isinstance(value, dict) else {key: each for key, each in value.items() if key != "exchange"}
+    )
+    facts = tuple(
+        (name.replace("_", " "), text_of_value(each)) for name, each in told.items() if each not in ("", [], None)
+    )
+    return Aside("note", f"{speaker(event['role'])} notes: {channel}", facts)
 
 
 def _fork(event: Mapping[str, Any]) -> Aside:

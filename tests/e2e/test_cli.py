@@ -228,7 +228,7 @@ WRONG = {
     "an unknown setting": (("--set", "parms.temperature=1"), ("did you mean `params`?",)),
     "a setting that is no YAML": (("--set", "limit=[1"), ("--set", "Fix:")),
     "no number": (("--seed", "seven"), ("--seed",)),
-    "limit below one": (("--limit", "0"), ("limit", "greater than or equal to 1")),
+    "limit below one": (("--limit", "0"), ("limit", "at least 1")),
     "unknown display": (("--display", "loud"), ("--display", "plain")),
     "unknown flag": (("--sede", "7"), ("--sede",)),
     "a language in words": (("--language", "German"), ("language",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from counselgraph.agents.mi import mi
 from counselgraph.agents.role import find_roles
 from counselgraph.graphs.seats import DEFAULT_ROLES, seat
 from counselgraph.graphs.state import checkpoint_types, opening_state
+from counselgraph.models.rehearsal.words import sentences
 from counselgraph.personas.consistency import inconsistencies
 from counselgraph.personas.readiness import Readiness
 from counselgraph.runner.events import events_of
@@ -25,6 +27,8 @@ from tests.fakes.models import Recording
 
 CHANNELS = {"evolving": ("complaint", "emotion"), "mi": ("readiness",)}
 ROLES = {"evolving": evolving, "mi": mi}
+A_SENTENCE = 4
+"""Words from which a sentence said twice would be noticed."""
 
 
 async def play(role: Role, persona: Persona, cast: Any = None, **options: Any) -> tuple[Any, list[dict[str, Any]]]:
@@ -125,3 +129,29 @@ async def test_clients_of_other_systems_play_with_their_state(test_data: Path, n
 
 def _derived(notes: list[dict[str, Any]]) -> set[bool]:
     return {note["value"]["derived"] for note in notes if "derived" in note["value"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [("evolving", "hannah-levy"), ("evolving", "george-papadakis"), ("mi", "kwame-mensah"), ("mi", "daniel-reyes")],
+)
+async def test_twenty_exchanges_in_rehearsal_hardly_repeat_themselves(name: str, who: str) -> None:
+    (persona,) = (await asyncio.to_thread(load_personas, f"builtin/{who}")).personas
+    final, _ = await play(ROLES[name], persona, max_exchanges=20, min_exchanges=20)
+    said = [message.text for message in final["messages"] if message.name == CLIENT]
+    parts = [part for text in said for part in sentences(text) if len(part.split()) >= A_SENTENCE]
+    # What goes through somebody's head may come up again: it is quoted.
+    told = Counter(part for part in parts if not part.startswith('"'))
+    assert len(said) > 15
+    assert sum(times - 1 for times in told.values()) <= 2
+
+
+async def test_an_unfolding_complaint_is_said_stage_by_stage_in_the_rehearsal_clients_words() -> None:
+    (persona,) = (await asyncio.to_thread(load_personas, "builtin/marlene-fischer")).personas
+    final, notes = await play(evolving, persona, max_exchanges=20, min_exchanges=20)
+    said = [message.text for message in final["messages"] if message.name == CLIENT]
+    reached = max(note["value"]["stage"] for note in notes if note["channel"] == "complaint")
+    texts = persona.evolving.complaints[:reached] if persona.evolving else ()
+    places = [next(at for at, words in enumerate(said) if text in words) for text in texts]
+    assert reached > 2
+    assert places == sorted(places)

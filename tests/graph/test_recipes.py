@@ -11,6 +11,7 @@ import pytest
 from counselgraph import Context, MemoryStore, RunSpec, build_session
 from counselgraph.agents.theramind import Perception, Resistance, Strategy
 from counselgraph.errors import InputError
+from counselgraph.graphs.course import build_course, course_start
 from counselgraph.graphs.recipes import RECIPES
 from counselgraph.graphs.seats import seats_for
 from counselgraph.graphs.state import opening_state
@@ -103,3 +104,77 @@ def test_every_recipe_seats_its_roles_once_however_often_a_spec_is_read(name: st
 def test_an_unknown_recipe_is_refused_with_those_there_are():
     with pytest.raises(InputError, match="theramind"):
         RunSpec.of({"recipe": "theramnd"})
+
+
+def portraying(request: Request) -> str:
+    owner = request.view["owner"]
+    return Kept(
+        items=(), portrait=f"Portrait {request.session} for {owner}." * (owner == "counselor")
+    ).model_dump_json()
+
+
+async def test_a_course_keeps_one_portrait_brought_up_to_date_by_every_session_that_is_its_source(tmp_path: Path):
+    cast = Recording(keeper=portraying)
+    context = Context(persona="sample-client", session="c", seed=5, max_exchanges=2, sessions=3)
+    async with opened(tmp_path / "memory") as memory:
+        roles = RECIPES["course"].roles
+        graph = (await asyncio.to_thread(build_course, roles=roles, cast=cast, memory=memory)).compile()
+        await graph.ainvoke(course_start(sample_persona()), context=context)
+        now = memory.portrait(owner="counselor", client_id="sample-client")
+        versions = memory.history(owner="counselor", client_id="sample-client", kinds=[Kind.PORTRAIT])
+        assert memory.portrait(owner="client", client_id="sample-client") is None
+    assert now is not None
+    assert (now.text, now.session, now.session_number) == ("Portrait c-s03 for counselor.", "run/c-s03", 3)
+    assert [(one.session, one.superseded_in) for one in versions] == [
+        ("run/c-s01", 2),
+        ("run/c-s02", 3),
+        ("run/c-s03", 0),
+    ]
+    heard = [r.view["counselor_memories"] for r in cast.requests if r.role == "counselor" and r.session == "c-s02"]
+    assert all("Portrait c-s01 for counselor." in [memory.text for memory in memories] for memories in heard)
+    asked = cast.prompts("keeper")
+    assert len(asked) == 6
+    assert "There is no earlier portrait" in asked[0]
+    assert "The earlier portrait: Portrait c-s01 for counselor." in asked[2]
+    assert not any("Portrait c-s" in prompt for prompt in asked[1::2])
+
+
+async def test_the_client_side_of_the_keeper_is_shown_nothing_that_the_counselor_remembers(tmp_path: Path):
+    cast = Recording(keeper=portraying)
+    async with opened(tmp_path / "memory") as memory:
+        await play(cast, "keeper", memory=memory, session="one", number=1)
+        await play(cast, "keeper", memory=memory, session="two", number=2, day=7)
+    seen = [(r.view["owner"], bool(r.view.get("counselor_memories"))) for r in cast.requests if r.role == "keeper"]
+    assert seen[2:] == [("counselor", True), ("client", False)]
+
+
+async def test_a_keeper_that_gives_nothing_usable_leaves_the_session_whole_and_says_so_in_the_log():
+    cast = Recording(keeper=lambda _r: "I would rather not.")
+    final, events = await play(cast, "keeper")
+    assert final["ending"].stop == "completed"
+    lost = [event["message"] for event in events if event["event"] == "error"]
+    assert [message.partition(":")[0] for message in lost] == ["nothing kept for counselor", "nothing kept for client"]
+
+
+async def test_a_task_or_belief_noted_at_once_is_not_kept_a_second_time(tmp_path: Path):
+    belief = "Deep down I am a failure."
+    again = item(kind="insight", text="Believes to be a failure.", quote="a failure")
+    other = item(kind="insight", text="Something else.", exchange=2, quote="number 2")
+    cast = Recording(
+        client=lambda r: (
+            f"{belief} This is number {r.exchange}." if r.exchange == 1 else f"This is number {r.exchange}."
+        ),
+        keeper=lambda _r: Kept(items=(again, other)).model_dump_json(),
+    )
+    async with opened(tmp_path / "memory") as memory:
+        await play(cast, "keeper", memory=memory)
+        found = memory.history(owner="counselor", client_id="sample-client", kinds=[Kind.INSIGHT])
+    assert [(note.exchange, belief in note.text) for note in found] == [(1, True), (2, False)]
+
+
+@pytest.mark.parametrize(("protocol", "sets_a_task"), [("cbt", True), ("person_centred", False)])
+async def test_a_task_is_noted_where_the_approach_sets_one(protocol: str, sets_a_task: bool, tmp_path: Path):
+    async with opened(tmp_path / "memory") as memory:
+        await play(Recording(), memory=memory, max_exchanges=20, protocol=protocol)
+        found = memory.history(owner="client", client_id="sample-client", kinds=[Kind.HOMEWORK])
+    assert bool(found) is sets_a_task

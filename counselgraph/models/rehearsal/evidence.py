@@ -81,6 +81,7 @@ def _said_by_any() -> tuple[str, ...]:
     """What any client says: of the way of working, of the days since, or where it has no words of its own."""
     own = (bank(f"client/{approach}") for approach in ApproachName if approach is not ApproachName.CBT)
     told = (bank("client/fit"), bank("client/since"), bank("life"), bank("client_answers"), bank("client_frames"), *own)
+    told = (*told, bank("client/emotion"), bank("client/readiness"))
     return tuple(normal(line) for node in told for line in _lines(node))
 
 

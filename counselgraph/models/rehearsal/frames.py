@@ -14,7 +14,7 @@ from counselgraph.models.rehearsal.words import flip
 
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
-_PARTS = ("first", "next", "intake", "again", "close", "when")
+_PARTS = ("first", "next", "intake", "rated", "again", "close", "when")
 _OTHERS = 0.03
 """Weight of a frame that is another session's to say."""
 _MARK = 3
@@ -90,7 +90,9 @@ class Wording:
         values = [normal(form) for value in own for form in (value, flip(value))]
         if any(value.isdigit() and value in near[-1].split() for value in values):
             weight *= 0.02
-        if any(len(value.split()) >= _MARK and value in text for value in values for text in near):
+        if any(len(value.split()) >= _MARK and value in near[-1] for value in values):
+            weight *= 1e-4
+        elif any(len(value.split()) >= _MARK and value in text for value in values for text in near):
             weight *= 0.02
         return weight
 
@@ -113,7 +115,7 @@ def _moves() -> Iterator[tuple[str, str]]:
         yield from ((step, frame) for part in _PARTS for frame in parts.get(part, ()))
 
 
-_DOUBLE_STOP = re.compile(r"([.!?…])(\"?)\s*[.](?=\s|$)")
+_DOUBLE_STOP = re.compile(r"([.!?…。\uff01\uff1f؟])(\"?)\s*[.](?=[\s\"]|$)")
 
 
 def tidy(text: str) -> str:

@@ -135,7 +135,10 @@ _BARE = r"(?<!day )(?<!age )\b(\d{1,3})\b(?! ?(?:\w+s|minutes?|hours?|days?|week
 _PAST = re.compile(r"\b(?:not|from|instead of|than|was(?: at)?|said|were at) \d{1,3}\b(?! (?:to|now))", re.IGNORECASE)
 _RATED = re.compile(f"{_MARKED}|{_BARE}", re.IGNORECASE)
 _TENS = ("ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "a hundred")
-_TENS_WORD = re.compile(rf"\b({'|'.join(_TENS)})(?:[- ](five))?\b", re.IGNORECASE)
+_TENS_WORD = re.compile(
+    rf"\b({'|'.join(_TENS)})(?:[- ](five))?\b(?! (?:minutes?|hours?|days?|weeks?|months?|years?|people|times?|of)\b)",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=4096)

@@ -251,12 +251,15 @@ _REPORTS = re.compile(
 )
 
 
+_WISHES = re.compile(r"^I(?:'d| would)?(?: really| just)? (?:want|like|love|wish|hope)\b", re.IGNORECASE)
+
+
 def verdict(piece: str) -> bool:
     """Whether a clause is a forecast or a sweeping statement: saying it back plainly would be agreeing with it.
 
-    A clause that says of itself that it is a thought or a feeling can be said back as it is.
+    A clause that says of itself that it is a thought, a feeling or a wish can be said back as it is.
     """
-    return _sign("verdict").search(piece) is not None and _REPORTS.search(piece) is None
+    return _sign("verdict").search(piece) is not None and not (_REPORTS.search(piece) or _WISHES.search(piece))
 
 
 def harsh(piece: str) -> bool:

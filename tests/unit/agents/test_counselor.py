@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from counselgraph.agents.ask import Scene
 from counselgraph.agents.counselor import turn_card
 from counselgraph.memory.record import Kind, MemoryRecord
 from counselgraph.safety.levels import Category, Finding, Level, Risk
@@ -18,9 +19,9 @@ def risk(level, turn=None, category=Category.SI_ACTIVE):
     return Risk(level=Level(level), turn_level=Level(level if turn is None else turn), findings=(found,))
 
 
-def card(standing=None, locale="US", said=SAID, **values):
+def card(standing=None, locale="US", said=SAID, protocol="cbt", **values):
     view: Any = view_of(said, plan=plan(), risk=standing or Risk(), **values)
-    return turn_card(view, "en", locale)
+    return turn_card(view, Scene(locale=locale, protocol=protocol))
 
 
 def test_without_risk_the_card_is_one_step_of_the_plan():
@@ -77,4 +78,9 @@ def test_a_calm_turn_under_a_suspended_plan_is_not_met_with_the_same_question_ag
 def test_the_opening_of_a_later_session_welcomes_back():
     memory = MemoryRecord(owner="counselor", client_id="c", kind=Kind.FACT, text="A.", session="s", session_number=1)
     assert "brings them" in card(exchange=0)
-    assert "Welcome the client back" in card(exchange=0, counselor_memories=[memory])
+    again = card(exchange=0, counselor_memories=[memory])
+    assert "Welcome the client back" in again
+    assert "how the homework went" in again
+    untasked = card(exchange=0, counselor_memories=[memory], protocol="person_centred")
+    assert "Welcome the client back" in untasked
+    assert "homework" not in untasked

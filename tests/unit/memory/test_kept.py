@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from counselgraph.memory import Kind
-from counselgraph.memory.kept import Fault, Kept, KeptItem, Origin, checked
+from counselgraph.memory.kept import PORTRAIT_CHARACTERS, Fault, Kept, KeptItem, Origin, checked
 from counselgraph.transcript import CLIENT, COUNSELOR, turn
 
 ORIGIN = Origin(owner="counselor", client_id="mina", session="s2", session_number=2, day=7.0)
@@ -77,3 +77,16 @@ def test_the_schema_names_every_field_as_required() -> None:
     schema = Kept.model_json_schema()["$defs"]["KeptItem"]
     assert set(schema["required"]) == set(KeptItem.model_fields)
     assert schema["additionalProperties"] is False
+
+
+def test_a_portrait_is_a_memory_of_the_session_as_a_whole() -> None:
+    (record,) = checked(Kept(items=(), portrait=" A baker\n without a job. "), MESSAGES, ORIGIN).records
+    assert (record.kind, record.text, record.source_turn) == (Kind.PORTRAIT, "A baker without a job.", None)
+    assert (record.session, record.session_number, record.exchange, record.day) == ("s2", 2, 2, 7.0)
+
+
+def test_without_a_portrait_none_is_kept_and_too_long_a_one_is_no_answer() -> None:
+    assert checked(Kept(items=(), portrait="  "), MESSAGES, ORIGIN).records == ()
+    assert Kept.model_validate_json('{"items": []}').portrait == ""
+    with pytest.raises(ValidationError):
+        Kept(items=(), portrait="a" * (PORTRAIT_CHARACTERS + 1))

@@ -109,7 +109,7 @@ def test_importing_what_is_not_there_makes_no_store(tmp_path: Path) -> None:
 
 def test_searching_with_the_wrong_embedder_names_the_right_one(folder: str, tmp_path: Path) -> None:
     result = memory(
-        "search", folder, "x", "--client", "c", "--owner", "o", "--embedder", "endpoint:m@http://127.0.0.1:9/v1"
+        "search", folder, "x", "--client", "ben", "--owner", "o", "--embedder", "endpoint:m@http://127.0.0.1:9/v1"
     )
     assert isinstance(result.exception, ConfigError)
     assert "made with the embedder 'lexical-v1-512'" in str(result.exception)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,10 +42,10 @@ def traces(folder: Path, *, text: str = SECRET) -> int:
 
 
 def unset(folder: Path) -> bytes:
-    """What Chroma's index wrote of the process's memory without setting it, at sixty rows or more."""
-    found = [file.read_bytes() for file in folder.glob("*/length.bin")]
-    assert len(found) == 1 and len(found[0]) >= 4 * 60
-    return found[0]
+    """What Chroma's index wrote of the process's memory without setting it: a word a row, and room for rows to come."""
+    (header,) = folder.glob("*/header.bin")
+    used, size = struct.unpack_from("<QQ", header.read_bytes(), 20)
+    return header.with_name("length.bin").read_bytes() + header.with_name("data_level0.bin").read_bytes()[used * size :]
 
 
 def recalled(store: MemoryStore, client: str) -> int:
@@ -63,6 +64,7 @@ def test_a_purged_client_is_in_no_file(filled: MemoryStore, tmp_path: Path) -> N
     filled.close()
     assert traces(folder) == 0
     assert traces(folder, text=KEPT) > 0
+    assert len(unset(folder)) >= 4 * 60
     assert not any(unset(folder))
     with MemoryStore.open(folder) as store:
         assert store.history(owner="counselor", client_id="stays") == before
@@ -85,6 +87,8 @@ def test_the_last_client_of_a_store_can_be_purged(tmp_path: Path, record: Record
         assert traces(tmp_path) == 0
         store.remember([record()])
         assert recalled(store, "mina") == 1
+    assert len(unset(tmp_path)) > 100_000, "room for rows to come"
+    assert not any(unset(tmp_path))
 
 
 def test_other_calls_wait_for_a_purge_and_find_everything(filled: MemoryStore, record: RecordMaker) -> None:

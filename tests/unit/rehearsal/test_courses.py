@@ -22,7 +22,7 @@ from counselgraph.personas.persona import Attitude, Style
 from counselgraph.protocols.technique import ApproachName
 from tests.unit.rehearsal.course_driver import Course, built_in, course_of
 
-PEOPLE = (("maya-okafor", "cbt", 1), ("yuki-tanaka", "acceptance_and_commitment", 4), ("kwame-mensah", "cbt", 3))
+PEOPLE = (("maya-okafor", "cbt", 2), ("yuki-tanaka", "acceptance_and_commitment", 4), ("kwame-mensah", "cbt", 3))
 FARES = {2: "better", 1: "better", 0: "same", -1: "worse", -2: "worse"}
 NEWS = 9
 """Words from which a sentence told again word for word would be noticed."""

@@ -65,3 +65,7 @@ class Listening:
 
     def prompts(self, role: str) -> list[str]:
         return [str(request.messages) for request in self.requests if request.role == role]
+
+    def told(self, role: str) -> list[str]:
+        """Instructions of a role, without the dialogue, in which a client may well speak of its life."""
+        return [str(request.messages[0]) for request in self.requests if request.role == role]

@@ -52,7 +52,7 @@ def test_a_course_is_read_as_a_row_a_session(folder: Path):
     assert course.end == "dropped out, by client: It costs too much."
     first, second = course.rows
     assert first.cells() == (
-        "amy-s01", "0", "cbt", "pie chart", "completed", "+1", "7 days, much better, task half, relapse",
+        "amy-s01", "0", "cbt", "Pie Chart Technique", "completed", "+1", "7 days, much better, task half, relapse",
         "She said <b>no</b> once.",
     )  # fmt: skip
     assert second.after == "did not come back"

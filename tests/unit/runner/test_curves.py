@@ -60,6 +60,15 @@ def test_readiness_is_a_line_with_the_names_of_its_stages(tmp_path: Path) -> Non
     assert "readiness from 0 to 1" in curves(record)
 
 
+def test_a_scale_is_marked_with_its_ends_and_named_stages_by_their_names(tmp_path: Path) -> None:
+    record = recorded(tmp_path, felt(1, 0), kept("complaint", 1, stage=1, stages=4, trust=0.4))
+    ticks = [text.text for text in ET.fromstring(curves(record)).findall("{*}text[@class='tick']")]
+    assert ticks == ["-1", "0", "1", "0", "1", "0", "1", "1", "4"]
+    staged = recorded(tmp_path / "staged", kept("readiness", 1, stage="action", receptivity=0.5))
+    ticks = [text.text for text in ET.fromstring(curves(staged)).findall("{*}text[@class='tick']")]
+    assert ticks == ["0", "1"]
+
+
 def test_names_that_would_stand_on_each_other_are_left_to_the_titles(tmp_path: Path) -> None:
     words = ["dread", "hope", "dread", "hope", "hope"]
     record = recorded(tmp_path, *[felt(at, 0, word) for at, word in enumerate(words, 1)], exchanges=5)

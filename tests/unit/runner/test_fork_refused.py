@@ -89,7 +89,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no field of a spec": ({"changes": {"modle": "x"}}, "did you mean `model`"),
     "too late": ({"changes": {"opens": "client"}}, "field `opens`: is nothing that a fork can change"),
     "another client": ({"changes": {"personas": "builtin"}}, "change a part of it with persona.FIELD"),
-    "no cap": ({"changes": {"max_exchanges": 0}}, "greater than or equal to 1"),
+    "no cap": ({"changes": {"max_exchanges": 0}}, "must be at least 1"),
     "a cap that is past": ({"changes": {"max_exchanges": 2}}, "below the exchange of the fork, 3"),
 }
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from counselgraph.errors import InputError
 from counselgraph.runner.html import html_page, write_html
+from counselgraph.runner.html_session import techniques
 from counselgraph.runner.log import Event, SessionRecord, read_run
 from counselgraph.runner.markup import el
 from counselgraph.runner.timeline import course
@@ -139,6 +140,30 @@ def test_a_run_has_an_index_with_what_the_filters_look_at(many: str) -> None:
     assert [each["data-risk"] for each in rows] == ["1", "1", "1"]
     assert [each["data-session"] for each in folded] == ["1", "2", "3"]
     assert {"attitude", "technique", "stop", "risk", "text"} <= set(parsed.texts)
+
+
+def test_every_technique_of_a_session_is_named_in_the_order_of_its_plans(tmp_path: Path) -> None:
+    changed = [header(), turn("client", "a", 1), plan(1), plan(4, 2, technique="continuum"), plan(5, 3), end()]
+    records = records_of(tmp_path, a=changed, b=[header(), turn("client", "b", 1), plan(1), end()])
+    first = records[0]
+    assert len(techniques(first)) == 2
+    assert ", then ".join(techniques(first)) in Page(html_page([first])).texts
+    marks = [each for each in Page(html_page(records)).all("span") if "title" in each]
+    assert [each["title"] for each in marks] == [", then ".join(techniques(first))]
+
+
+def test_cells_carry_their_head_for_windows_too_narrow_for_columns(many: str) -> None:
+    labels = [each.get("data-label") for each in Page(many).all("td") if "data-label" in each]
+    assert labels[:5] == ["attitude", "technique", "exchanges", "stop", "risk"]
+
+
+def test_a_note_says_what_it_is_about_and_tells_its_fields_one_by_one(tmp_path: Path) -> None:
+    value = {"exchange": 1, "word": "dread", "valence": -0.5, "told": []}
+    noted = {"event": "note", "node": "client", "role": "client", "channel": "emotion", "value": value, "exchange": 1}
+    texts = Page(html_page(records_of(tmp_path, a=[header(), noted, turn("client", "a", 1), end()]))).texts
+    assert "Client notes: emotion" in texts
+    assert {"word", "dread", "valence", "-0.5"} <= set(texts)
+    assert not {"told", "exchange"} & set(texts)
 
 
 def test_unfinished_and_empty_sessions_have_a_page(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,6 +16,7 @@ from counselgraph.models.rehearsal.client.wording import slots_for
 from counselgraph.models.rehearsal.reading import RATINGS, content_words
 from counselgraph.models.rehearsal.slotted import filled, with_slots
 from counselgraph.models.rehearsal.speech import normal
+from counselgraph.models.rehearsal.words import plain
 from counselgraph.personas.interlude import Homework
 from counselgraph.personas.persona import Disclosure, When
 from counselgraph.protocols.technique import ApproachName
@@ -51,6 +53,7 @@ _RE_RATED = frozenset({"weigh_readings", "balanced_thought"})
 """Steps that ask for a second rating, whether or not a first one was given."""
 _EASED = 20
 """By how much a rating that is given for the first time after the work lies below one given before it."""
+_QUOTED = re.compile(r"\"[^\"]*\"")
 _CORRECTS = 0.25
 """Share of proposals that are put right rather than agreed to."""
 
@@ -162,9 +165,8 @@ def says(scene: Scene, ask: str, entry: dict[str, Any]) -> list[str]:
 
 
 def _of_other_matters(scene: Scene, thought: str) -> bool:
-    """Whether a summary, outside a first session of CBT, does not name this thought."""
-    elsewhere = scene.since is not None or any(_of_approach(ask) for turn in scene.turns for ask in turn.reading.asks)
-    return elsewhere and normal(thought) not in normal(scene.turns[-1].counselor)
+    """Whether a summary does not name this thought."""
+    return normal(thought) not in normal(scene.turns[-1].counselor)
 
 
 def _any_fresh(scene: Scene, lines: Sequence[str]) -> bool:
@@ -238,7 +240,7 @@ def disclosure(scene: Scene) -> str | None:
     if scene.since and not _CLOSING.isdisjoint(scene.reading.asks):
         return None
     for item in scene.persona.disclosures:
-        if not scene.told(item.text) and _may_tell(scene, item):
+        if item.text != scene.state.withheld and not scene.told(item.text) and _may_tell(scene, item):
             if scene.since and scene.material.english:
                 return known_piece(scene, item.text) if may_tell_again(scene) else None
             return item.text if _touched(scene, item) or not scene.material.english else f"{_led_to(item)} {item.text}"
@@ -252,9 +254,9 @@ def _led_to(item: Disclosure) -> str:
 
 
 def _touched(scene: Scene, item: Disclosure) -> float:
-    """Share of the topic's words in what the counselor asked."""
-    topic = content_words(item.topic)
-    return len(topic & content_words(scene.reading.question)) / len(topic) if topic else 0
+    """Share of the topic's words in what the counselor asked; the client's own words said back ask for nothing."""
+    topic, asked = content_words(item.topic), _QUOTED.sub("", plain(scene.reading.question))
+    return len(topic & content_words(asked)) / len(topic) if topic else 0
 
 
 def _may_tell(scene: Scene, item: Disclosure) -> bool:

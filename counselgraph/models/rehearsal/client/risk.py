@@ -28,6 +28,8 @@ _VAGUE = frozenset(
     {"unknown", "more", "check", "consent", "support", "how_are_you", "first_step", "options"}
     | {"goals", "own_wish", "choose_option", "worst_case", "different_once", "homework", "thought"}
 )
+_OF_THE_WORK = frozenset({"worst_case", "different_once", "homework", "thought"})
+_OF_RISK = frozenset({"risk_question", "risk_means", "risk_protective", "safety_step"})
 _WHO_IS_THERE = re.compile(
     r"\b(?:is|has|have) (?:some(?:one|body)|any(?:one|body)) (?:come|with you)"
     r"|\bwho (?:is|could|can|would)\b[^?]*\b(?:with you|call|come)",
@@ -167,7 +169,8 @@ def settling(scene: Scene) -> bool:
     if not scene.persona.risk.settles or _unsaid(scene) or "farewell" in scene.reading.asks:
         return False
     asked = any("risk_question" in turn.reading.asks and turn.client for turn in scene.turns)
-    return asked and _settled_turns(scene) < _SAID_TWICE
+    grave = scene.persona.risk.level >= _HIGH or scene.reading.about_risk
+    return asked and _settled_turns(scene) < (_SAID_TWICE if grave else 1)
 
 
 def _settled_turns(scene: Scene) -> int:
@@ -179,10 +182,18 @@ def _settled(scene: Scene) -> list[str]:
     turn = _settled_turns(scene)
     kind = "settled" if turn == 0 else "keeps"
     then = [_line(scene, "step_settled")] if "safety_step" in scene.reading.asks else []
-    definite = [ask for ask in scene.reading.asks if ask not in _VAGUE]
-    if turn > 0 and definite and not scene.reading.about_risk:
-        then = [answer(scene, definite[0], short=True)]
+    if asked := _also_asked(scene, turn):
+        then = [answer(scene, asked[0], short=True)]
     return [_line(scene, kind), *filter(None, [_protective(scene, turn)]), *then]
+
+
+def _also_asked(scene: Scene, turn: int) -> list[str]:
+    """What the counselor has gone on to ask, and can be answered beside a word about staying safe."""
+    if scene.persona.risk.level < _HIGH:
+        return [ask for ask in scene.reading.asks if ask not in _VAGUE - _OF_THE_WORK and ask not in _OF_RISK]
+    if turn == 0 or scene.reading.about_risk:
+        return []
+    return [ask for ask in scene.reading.asks if ask not in _VAGUE]
 
 
 def _protective(scene: Scene, place: int) -> str | None:

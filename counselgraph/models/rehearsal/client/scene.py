@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.agenda import spread
 from counselgraph.models.rehearsal.client.material import Material, material_of
+from counselgraph.models.rehearsal.client.state import State
 from counselgraph.models.rehearsal.client.warmth import COOL, WARM, Pair, pairs, warmth
 from counselgraph.models.rehearsal.events import event_told
 from counselgraph.models.rehearsal.reading import Reading, content_words
@@ -46,6 +47,7 @@ class Scene:
         warmth: Trust from 0 to 1.
         memories: What the client remembers of earlier sessions.
         since: What has happened since the last one; None in a first session and outside a course.
+        state: What a client that changes feels or is ready for; it decides over warmth.
     """
 
     persona: Persona
@@ -57,6 +59,7 @@ class Scene:
     exchange: int
     memories: tuple[MemoryRecord, ...]
     since: Interlude | None = None
+    state: State = field(default_factory=State)
 
     @classmethod
     def of(cls, request: Request) -> Scene:
@@ -66,16 +69,19 @@ class Scene:
         messages = request.view.get("messages", [])
         turns = pairs(messages)
         own = [turn.client for turn in turns[:-1]]
+        state = State.of(request.view)
+        known = _known_for(request) if since else 0
         return cls(
             persona=persona,
             material=material_of(persona),
             speech=Speech(spread(request.seed, since.event if since else ""), own),
             turns=turns,
             own=own,
-            warmth=warmth(persona, turns, known=_known_for(request) if since else 0),
+            warmth=warmth(persona, turns, known=known) if state.openness is None else state.openness,
             exchange=int(request.view.get("exchange", request.exchange)),
             memories=tuple(request.view.get("client_memories") or ()),
             since=since,
+            state=state,
         )
 
     @property
@@ -113,7 +119,7 @@ class Scene:
     @property
     def budget(self) -> float:
         """About how many words this client spends on an ordinary turn."""
-        return _BUDGET[self.persona.style.verbosity] * _STRETCH[self.tone]
+        return _BUDGET[self.persona.style.verbosity] * _STRETCH[self.tone] * self.state.stretch
 
     @cached_property
     def returning(self) -> int:

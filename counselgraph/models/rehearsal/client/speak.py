@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.answers import answer, asks_of, core
+from counselgraph.models.rehearsal.client.changing import as_much_as, colour, has_something_to_say
 from counselgraph.models.rehearsal.client.fit import fit_remark
 from counselgraph.models.rehearsal.client.risk import due, heavy_ask, risk_words, settling
 from counselgraph.models.rehearsal.client.scene import Scene, gives_nothing
@@ -19,7 +20,7 @@ from counselgraph.personas.persona import Attitude
 _TRIES = 12
 _STARTS = re.compile(
     r"^(?:yes|no|yeah|well|okay|ok|hm+|mm|right|sure|fine|honestly|look|thanks|thank you|maybe|let me|all right|um|oh"
-    r"|facts|if you|good question|still|about|the worst|bye|now that)\b|^\"",
+    r"|facts|if you|good question|still|about|the worst|bye|now that|if it)\b|^[\"\d]",
     re.IGNORECASE,
 )
 _NEVER_HELD = frozenset(
@@ -29,6 +30,8 @@ _ABOUT_A_QUESTION = re.compile(r"question|answer|know\b|idea|sure", re.IGNORECAS
 _HELD_IN_ROW = 2
 _BARE_YES = 3
 """How many of the "heard" leads say no more than yes, and so go before an answer to a question."""
+_NOT_A_YES = 3
+"""Up to where the "cool" leads agree to nothing, and so go before an answer to a question."""
 _PUSHED_OUT = 3
 _LONG_ENOUGH = 6
 _FROZEN = 0.05
@@ -43,6 +46,8 @@ _SETTLED = frozenset({"homework", "summary", "consent", "check", "agenda"})
 """Asks that are agreed to or not, so that no thinking aloud goes before the answer."""
 _OWN_SENTENCE = re.compile(r"(?:one|it|that|it's|that's|there's|what|we|life)\s.*\w|[A-HJ-Z]")
 """Habits that are sentences of their own and not tags on another."""
+_LEADS_ON = (" but", " and", " so")
+"""Ends of habits that something has to follow."""
 _FRONT_HABITS = frozenset(
     {"i mean", "well", "look", "so", "honestly", "basically", "actually", "sorry", "i don't know", "like"}
 )
@@ -67,7 +72,8 @@ def _fresh_turn(scene: Scene) -> str:
     if "farewell" in scene.reading.asks:
         return _unsaid(scene, [answer(scene, "farewell")])
     if scene.since is not None and not scene.own:
-        return first_words(scene, scene.since) if scene.material.english else scene.since.event
+        words_since = first_words(scene, scene.since) if scene.material.english else scene.since.event
+        return colour(scene, words_since).around(words_since)
     if _holds_back(scene):
         held = [line for line in bank("client_frames")["held"] if scene.speech.fresh(line)]
         held = [line for line in held if scene.reading.asks or not _ABOUT_A_QUESTION.search(line)]
@@ -109,14 +115,25 @@ def _risk_turn(scene: Scene, words: list[str]) -> str:
 
 
 def _turn(scene: Scene) -> str:
-    parts = core(scene)
+    parts = as_much_as(scene, core(scene))
+    shade = colour(scene, " ".join(parts))
     if not scene.material.english:
-        return " ".join(parts)
+        return shade.around(" ".join(_in_one_language(scene, parts)))
     text = _in_own_voice(scene, " ".join(parts))
-    remark = fit_remark(scene)
+    if shade.before or shade.after:
+        return shade.around(text)
+    remark = "" if scene.state.sustains else fit_remark(scene)
     back = "" if remark or not _SETTLED.isdisjoint(scene.reading.asks) else refers_back(scene)
     lead = back or _lead(scene, text)
     return " ".join(part for part in (lead, text, remark or _tail(scene, text)) if part)
+
+
+def _in_one_language(scene: Scene, parts: list[str]) -> list[str]:
+    """The parts in the client's own language and the numbers, if there are any; phrases are in English."""
+    persona, pieces = scene.persona, (piece for facet in scene.material.facets.values() for piece in facet)
+    told = "\n".join((*pieces, *(item.text for item in persona.disclosures)))
+    own = [part for part in parts if part.rstrip(".") in told]
+    return [part for part in parts if part in own or any(map(str.isdigit, part))] if own else parts
 
 
 def _lead(scene: Scene, text: str) -> str:
@@ -133,7 +150,7 @@ def _leads(scene: Scene) -> list[str]:
     leads: dict[str, list[str]] = bank("client_frames")["leads"]
     moods = scene.reading.moods
     if scene.tone == "cool":
-        return leads["cool"] if not scene.reading.asks else leads["cool"][1:] + leads["question"][:2]
+        return leads["cool"] if not scene.reading.asks else leads["cool"][1:_NOT_A_YES] + leads["question"][:2]
     if "validation" in moods and not scene.reading.asks and scene.sometimes(0.5):
         return leads["kindness"]
     if "reflection" in moods or not scene.reading.asks:
@@ -180,9 +197,9 @@ def with_habit(text: str, habit: str) -> str:
     """Put a habit phrase in front of a text, at the end of its first sentence, or after it, as the phrase needs."""
     bare = habit.strip(" ,.")
     if habit.endswith(",") or bare.casefold() in _FRONT_HABITS:
-        first = text.split(" ", 1)[0]
-        keeps = first == "I" or first.startswith(("I'", '"')) or not first.istitle()
-        return f"{bare[:1].upper()}{bare[1:]}, {text if keeps else text[:1].lower() + text[1:]}"
+        return f"{bare[:1].upper()}{bare[1:]}, {_inside(text)}"
+    if bare.endswith(_LEADS_ON):
+        return f"{bare[:1].upper()}{bare[1:]} {_inside(text)}"
     if _OWN_SENTENCE.match(bare):
         return f"{text} {bare[:1].upper()}{bare[1:]}."
     if re.search(r"[^.?!\"]\.$", text):
@@ -190,13 +207,22 @@ def with_habit(text: str, habit: str) -> str:
     return text
 
 
+def _inside(text: str) -> str:
+    """A text as it goes on after a word put in front of it."""
+    first = text.split(" ", 1)[0]
+    keeps = first == "I" or first.startswith(("I'", '"')) or not first.partition("'")[0].istitle()
+    return text if keeps else text[:1].lower() + text[1:]
+
+
 def _holds_back(scene: Scene) -> bool:
     """Whether this turn gives nothing; never for long, and never where an answer matters."""
-    if not scene.material.english or scene.exchange <= 1 or not scene.own:
+    if not scene.material.english or scene.exchange <= 1 or not scene.own or has_something_to_say(scene):
         return False
     if scene.warmth >= COOL or scene.held_in_row >= _HELD_IN_ROW or not _NEVER_HELD.isdisjoint(scene.reading.asks):
         return False
     if sum(map(gives_nothing, scene.own)) > scene.exchange // 4:
+        return False
+    if scene.state.readiness is not None and not scene.state.refuses:
         return False
     rough = not scene.reading.moods.isdisjoint({"push", "advice", "lecture"})
     chance = (0.34 if scene.negative else 0.15) + 0.15 * rough - 0.15 * scene.held_in_row

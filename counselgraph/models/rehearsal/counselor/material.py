@@ -12,7 +12,7 @@ from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.agenda import Agenda, heard_in
 from counselgraph.models.rehearsal.frames import step_said
-from counselgraph.models.rehearsal.hearing import asks_number, feeling_in, rating_in
+from counselgraph.models.rehearsal.hearing import asks_number, dark, feeling_in, rating_in
 from counselgraph.models.rehearsal.lines import technique_steps
 from counselgraph.models.rehearsal.recall import Recalled, last_session
 from counselgraph.models.rehearsal.story import Exchanged, exchanged, met
@@ -136,7 +136,7 @@ def gather(request: Request) -> Material:
         stance=met(last, language),
         turns=turns,
         asked=step_said(own[-1]) if own else None,
-        answers={turn.asked: turn.said for turn in turns if turn.asked and turn.answers},
+        answers={turn.asked: turn.said for turn in turns if turn.asked and turn.answers and not dark(turn.said)},
         rating=rating_in(last, asked=True) if asked else None,
         feeling=feeling_in(last) if english else None,
         language=language,

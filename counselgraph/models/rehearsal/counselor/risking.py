@@ -69,6 +69,11 @@ def after_check(material: Material, wording: Wording) -> str:
     return f"{steady(material, wording)} {wording.choose(risk['safe'])}" if asked else ""
 
 
+def about_risk(turn: str) -> bool:
+    """Whether a counselor's turn puts a question about safety."""
+    return bool(_topics_in(turn))
+
+
 @lru_cache(maxsize=4096)
 def _topics_in(turn: str) -> frozenset[str]:
     """The safety questions a counselor's turn puts."""

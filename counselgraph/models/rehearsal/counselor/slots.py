@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
+from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
-from counselgraph.models.rehearsal.hearing import feeling_noun, last_of, person_in, rating_in, thought_in
+from counselgraph.models.rehearsal.hearing import dark, feeling_noun, last_of, person_in, rating_in, thought_in
 from counselgraph.models.rehearsal.lines import task_of, technique_lines
+from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.story import (
     is_thought,
     problem_told,
@@ -21,11 +23,22 @@ from counselgraph.models.rehearsal.story import (
 )
 from counselgraph.models.rehearsal.talk import beside_the_point
 from counselgraph.models.rehearsal.words import capital, flip, lower, plain, quotable, sentences, telling, trimmed
+from counselgraph.protocols.approach import read_markers
 from counselgraph.protocols.plan import Plan
 from counselgraph.protocols.protocol import load_protocol
 
 _FORECAST = re.compile(r"\b(?:will|won't|going to|never|can't|would)\b|'ll\b", re.IGNORECASE)
 _INNER = re.compile(r"\"([^\"]+?)[.]?\"")
+_LEADS_UP = re.compile(
+    r"^That (?=(?:I|I'\w+|it's|it is|there's|there is|my|people|nobody|they|we|he|she)\b)"
+    r"|^(?:[^.]{0,40}, but )?worst case, "
+)
+_PROPOSED = re.compile(
+    r"^(?:it could be|one would be|another would be|I could say|you'd probably say|maybe|perhaps)(?: that)? ",
+    re.IGNORECASE,
+)
+_PROPOSES = frozenset({"other_readings"})
+"""Steps whose answers are proposals: a quotation leaves out that they are."""
 _TOPIC = 9
 """Longest focus to be named as the topic of the hour, in words."""
 _QUOTE = 16
@@ -65,8 +78,8 @@ def _heard(material: Material) -> dict[str, str | None]:
     spoken_aloud = (quoted_thought(material.last) or thought_in(material.last)) if aloud else None
     clause = None if spoken_aloud else _clause(material)
     longest = _ANSWER if material.worked else _QUOTE
-    quote = spoken_aloud or clause or quotable(material.last, longest, beside_the_point)
-    reflected = clause and capital(flip(clause))
+    quote = _bare(spoken_aloud or clause or quotable(material.last, longest, partial(_not_to_quote, material)))
+    reflected = capital(flip(clause)) if clause and material.asked not in _PROPOSES else None
     noun = feeling_noun(material.feeling) if material.feeling else None
     return {
         "Last": reflected,
@@ -84,7 +97,28 @@ def _heard(material: Material) -> dict[str, str | None]:
 def _clause(material: Material) -> str | None:
     spent = [turn.casefold() for turn in material.own]
     moment = material.asked == "situation"
-    return telling(_belief(material) or material.last, spent, beside_the_point, first=moment)
+    skipped = partial(_not_to_quote, material)
+    return telling(_belief(material) or material.last, spent, skipped, first=moment)
+
+
+def _not_to_quote(material: Material, sentence: str) -> bool:
+    """Whether there is nothing in a sentence to say back; that something has moved is met, and not repeated."""
+    if beside_the_point(sentence) or dark(sentence) or normal(sentence) in _signs_of_moving():
+        return True
+    approach = material.plan.protocol.approach if material.plan else load_protocol().approach
+    return bool(read_markers(approach, [sentence], material.language).helping)
+
+
+@lru_cache(maxsize=1)
+def _signs_of_moving() -> frozenset[str]:
+    """Sentences by which this model's client says that the work helps."""
+    lines = (line for approach in bank("client/fit").values() for line in approach["helping"])
+    return frozenset(normal(sentence) for line in lines for sentence in sentences(line))
+
+
+def _bare(quote: str | None) -> str | None:
+    """A quotation without the words that only lead up to it."""
+    return quote and capital(_LEADS_UP.sub("", quote))
 
 
 def _belief(material: Material) -> str | None:
@@ -117,14 +151,16 @@ def _told(material: Material) -> dict[str, str | None]:
 
 @lru_cache(maxsize=4096)
 def _quoted(answer: str) -> str | None:
-    return quotable(answer, _ANSWER, beside_the_point, first=True)
+    skipped = quotable(answer, _ANSWER, lambda sentence: beside_the_point(sentence) or dark(sentence), first=True)
+    return _bare(skipped)
 
 
 def _worked(material: Material) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for step, answer in material.answers.items():
         number = rating_in(answer, asked=True)
-        found[f"q_{step}"] = _quoted(answer)
+        quote = _quoted(answer)
+        found[f"q_{step}"] = quote and capital(_PROPOSED.sub("", quote)) if step in _PROPOSES else quote
         found[f"n_{step}"] = None if number is None else str(number)
     return found | _compared(material.plan, found)
 

@@ -8,7 +8,7 @@ from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor import later
 from counselgraph.models.rehearsal.counselor.material import Material, gather
 from counselgraph.models.rehearsal.counselor.reacting import react
-from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
+from counselgraph.models.rehearsal.counselor.risking import about_risk, after_check, assess, check_in
 from counselgraph.models.rehearsal.counselor.slots import slots
 from counselgraph.models.rehearsal.frames import Wording, tidy
 from counselgraph.models.rehearsal.hearing import dark
@@ -21,6 +21,10 @@ from counselgraph.protocols.technique import ApproachName
 from counselgraph.safety.levels import Level
 
 _TRIES = 24
+_THOUGHT = "thought"
+_BUILDS_ON_IT = frozenset({"feeling", "belief"})
+_RATED = frozenset({"rate_belief"})
+"""Steps that ask for a number of something else than the one just given."""
 _DOUBTFUL = {"held", "resists"}
 _ENOUGH = 2
 """Steps of a technique that must have got an answer."""
@@ -74,14 +78,25 @@ def _move(material: Material, wording: Wording, *, beside: str) -> str:
         return wording.choose(frames, beside=beside)
     if later.hard_days(material):
         return wording.choose(bank("counselor/later")["days"], beside=beside)
-    frames = step_frames(material.plan.technique, step.id).get(_part(material, wording, step.id), [])
+    name = _THOUGHT if _thought_is_owed(material, step.id) else step.id
+    frames = step_frames(material.plan.technique, name).get(_part(material, wording, name), [])
     return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
+
+
+def _thought_is_owed(material: Material, step: str) -> bool:
+    """Whether the step builds on a thought that was asked for and not told, because something graver came first."""
+    if step not in _BUILDS_ON_IT or not material.english or not any(map(about_risk, material.own)):
+        return False
+    replies = (said for turn, said in zip(material.turns, material.own[1:], strict=False) if turn.asked == _THOUGHT)
+    return material.turns[-1].asked != _THOUGHT and all(map(about_risk, replies))
 
 
 def _part(material: Material, wording: Wording, step: str) -> str:
     """Which of a step's lists of frames fits now."""
     if material.again:
         return "again"
+    if material.rating is not None and step in _RATED:
+        return "rated"
     if step == "agenda" and (material.recalled is not None or material.in_course):
         return "next"
     return "intake" if step == "agenda" and "wrote" in wording.slots else "first"
