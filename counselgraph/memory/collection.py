@@ -22,10 +22,12 @@ from counselgraph.memory.connect import (
     rows_a_write,
     translated,
 )
+from counselgraph.memory.embed import Embedder, load_embedder
 from counselgraph.memory.lock import FolderLock
-from counselgraph.memory.purge import DATABASE, blank, rebuild, recover, scrub
+from counselgraph.memory.purge import blank, rebuild, recover, scrub
 from counselgraph.memory.ranking import Counts
 from counselgraph.memory.shelves import Shelves
+from counselgraph.memory.torn import DATABASE, discard_torn, is_marked
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -51,7 +53,7 @@ class SharedCollection:
         crowded: Scopes known to hold more memories than a recall ranks exactly, with the words of some of them.
     """
 
-    def __init__(self, place: Place, embedder: str | None) -> None:
+    def __init__(self, place: Place, embedder: Embedder | None) -> None:
         self.place = place
         self.writing = threading.Lock()
         self.shelves = Shelves() if isinstance(place, Path) else None
@@ -69,40 +71,61 @@ class SharedCollection:
             self.batch = rows_a_write(self._client, place)
             self.embedder = str((self.rows.metadata or {}).get(EMBEDDER))
             self._check(embedder)
+            if isinstance(place, Path) and is_marked(self.rows):
+                self._repair(embedder)
             self._close = undo.pop_all().close
 
-    def _connect(self, embedder: str | None) -> Client:
+    def _connect(self, embedder: Embedder | None) -> Client:
+        if isinstance(self.place, Path):
+            discard_torn(self.place)
         client = connect(self.place)
         try:
             if isinstance(self.place, Path):
                 with translated(self.place):
                     recover(client, NAME)
-            self.rows = collection_of(client, self.place, embedder)
+            self.rows = collection_of(client, self.place, None if embedder is None else embedder.name)
         except BaseException:
             disconnect(client)
             raise
         return client
+
+    def _repair(self, embedder: Embedder | None) -> None:
+        """Make the vectors anew that went with a half-written index."""
+        lexical = load_embedder()
+        if embedder is None and self.embedder == lexical.name:
+            embedder = lexical
+        if embedder is None:
+            raise ConfigError(
+                f"{described(self.place)} was left with a half-written index by a process that was killed. Fix: open "
+                f"it once with its embedder, {self.embedder!r}, which makes the index anew."
+            )
+        with translated(self.place):
+            rebuild(self._client, NAME, self._new_rows, embedder)
+            self.rows = self._client.get_collection(NAME, embedding_function=None)
+
+    def _new_rows(self, name: str) -> Collection:
+        return create_collection(self._client, name, self.embedder)
 
     def _disconnect(self) -> None:
         disconnect(self._client)
         if isinstance(self.place, Path):
             blank(self.place)
 
-    def _check(self, embedder: str | None) -> None:
-        if embedder not in {self.embedder, None}:
+    def _check(self, embedder: Embedder | None) -> None:
+        if embedder is not None and embedder.name != self.embedder:
             other = "folder" if isinstance(self.place, Path) else "server"
             raise ConfigError(
-                f"{described(self.place)} was made with the embedder {self.embedder!r}, not {embedder!r}, and "
+                f"{described(self.place)} was made with the embedder {self.embedder!r}, not {embedder.name!r}, and "
                 f"their vectors cannot be compared. Fix: use the embedder {self.embedder!r}, or another {other}."
             )
 
     @classmethod
-    def open(cls, place: Place, embedder: str | None) -> SharedCollection:
+    def open(cls, place: Place, embedder: Embedder | None) -> SharedCollection:
         """Open a place's collection, or share the one this process has open already; the caller is its user.
 
         Args:
             place: A server's URL, or an absolute path with its links resolved; a folder is made if it is not there.
-            embedder: Name of the embedder that makes the vectors; None to take what is there, whatever made it.
+            embedder: What makes the vectors; None to take what is there, whatever made it.
 
         Raises:
             ConfigError: The folder is a file, is not writable, is open in another process, or the place has another
@@ -173,12 +196,12 @@ class SharedCollection:
         folder = self.require_files()
         with self._alone():
             with translated(folder):
-                rebuild(self._client, NAME, lambda name: create_collection(self._client, name, self.embedder))
+                rebuild(self._client, NAME, self._new_rows)
             self._disconnect()
             try:
                 scrub(folder)
             finally:
-                self._client = self._connect(self.embedder)
+                self._client = self._connect(None)
 
     def require_files(self) -> Path:
         """The folder, if the place is one.

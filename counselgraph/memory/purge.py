@@ -7,28 +7,30 @@ file is written anew.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import struct
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from counselgraph.errors import InfrastructureError
 from counselgraph.memory.layout import to_metadata, to_records, to_vectors
+from counselgraph.memory.torn import DATABASE, LENGTHS, ROWS, Header, drop_unused
 
 if TYPE_CHECKING:
     from chromadb import Collection
     from chromadb.api.client import Client
 
-DATABASE = "chroma.sqlite3"
+    from counselgraph.memory.ranking import Vector
+
 _PAGE = 1000
-_HEADER = struct.Struct("<20xQQ")
-"""Of an index's `header.bin`: rows in it and bytes of a row, after a version (4), an offset (8) and its room (8)."""
+_TEXTS: list[Any] = ["metadatas", "documents"]
+_WHOLE = [*_TEXTS, "embeddings"]
 
 
-def rebuild(client: Client, name: str, create: Callable[[str], Collection]) -> None:
+def rebuild(
+    client: Client, name: str, create: Callable[[str], Collection], embed: Callable[[list[str]], Vector] | None = None
+) -> None:
     """Copy a collection into a new one, in the layout of today, and put it in its place.
 
     A process killed before the old one is dropped leaves both, one killed after it the copy alone; `recover` tells
@@ -38,15 +40,16 @@ def rebuild(client: Client, name: str, create: Callable[[str], Collection]) -> N
         client: Client of the database.
         name: Name of the collection.
         create: Makes an empty collection of the same settings under the name it is given.
+        embed: Makes the vectors of texts anew; None to take those of the old collection.
     """
     old, copy = client.get_collection(name, embedding_function=None), create(_copy_of(name))
     ids = old.get(include=[])["ids"]
     for start in range(0, len(ids), _PAGE):
-        page = old.get(ids=ids[start : start + _PAGE], include=["embeddings", "metadatas", "documents"])
+        page = old.get(ids=ids[start : start + _PAGE], include=_WHOLE if embed is None else _TEXTS)
         records = to_records(page)
         copy.add(
             ids=page["ids"],
-            embeddings=to_vectors(page),
+            embeddings=to_vectors(page) if embed is None else embed([record.text for record in records]),
             metadatas=[dict(to_metadata(record)) for record in records],
         )
     client.delete_collection(name)
@@ -72,13 +75,10 @@ def scrub(folder: Path) -> None:
     """
     try:
         with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as database:
-            segments = {row[0] for row in database.execute("SELECT id FROM segments")}
             # The text index of the first layout keeps parts of deleted texts until it is made anew.
             database.execute("INSERT INTO embedding_fulltext_search(embedding_fulltext_search) VALUES('rebuild')")
             database.execute("VACUUM")
-        for index in folder.iterdir():
-            if (index / "header.bin").is_file() and index.name not in segments:
-                shutil.rmtree(index)
+            drop_unused(folder, database)
     except (OSError, sqlite3.Error) as error:
         raise InfrastructureError(f"the memory store in {str(folder)!r} cannot be rewritten: {error}") from error
 
@@ -94,14 +94,11 @@ def blank(folder: Path) -> None:
         InfrastructureError: The files cannot be written.
     """
     try:
-        for header in folder.glob("*/header.bin"):
-            rows = header.with_name("data_level0.bin")
-            used, size = _HEADER.unpack_from(header.read_bytes())
-            if not (size and rows.stat().st_size % size == 0 and used * size <= rows.stat().st_size):
-                raise InfrastructureError(f"{str(header)!r} is in a layout that is not known here: use Chroma 1.5.")
-            _zero(rows, used * size)
-            _zero(header.with_name("length.bin"), 0)
-    except (OSError, struct.error) as error:
+        for rows in folder.glob(f"*/{ROWS}"):
+            header = Header.read(rows.parent)
+            _zero(rows, header.used * header.size)
+            _zero(rows.with_name(LENGTHS), 0)
+    except OSError as error:
         raise InfrastructureError(f"the memory store in {str(folder)!r} cannot be rewritten: {error}") from error
 
 

@@ -83,7 +83,7 @@ class MemoryStore:
             InfrastructureError: Chroma cannot read what is in the folder, or the server does not answer.
         """
         embedder = embedder or load_embedder()
-        shared = SharedCollection.open(place_of(place), embedder.name)
+        shared = SharedCollection.open(place_of(place), embedder)
         return cls(shared, embedder, forgetting=forgetting, weights=weights)
 
     @classmethod

@@ -9,8 +9,10 @@ from pathlib import Path
 from counselgraph.memory.connect import is_url
 from counselgraph.memory.embed import load_embedder
 from counselgraph.memory.forgetting import Forgetting
-from counselgraph.memory.server import serving
+from counselgraph.memory.lock import FolderLock
+from counselgraph.memory.server import LEFTOVER_S, serving
 from counselgraph.memory.store import MemoryStore
+from counselgraph.memory.torn import has_torn
 from counselgraph.models.load import Models
 from counselgraph.runner.folder import RunFolder
 from counselgraph.runner.spec import RunSpec
@@ -53,5 +55,20 @@ def shared_memory(spec: RunSpec, folder: RunFolder) -> Iterator[RunSpec]:
     if spec.memory == "none" or is_url(spec.memory):
         yield spec
         return
-    with serving(folder.memory if spec.memory == "run" else Path(spec.memory)) as url:
+    place = folder.memory if spec.memory == "run" else Path(spec.memory)
+    _mend(place, spec.embedder)
+    with serving(place) as url:
         yield spec.model_copy(update={"memory": url})
+
+
+def _mend(folder: Path, embedder: str) -> None:
+    """Make an index anew that a killed process left half written; a server cannot, it has no embedder."""
+    if not folder.is_dir():
+        return
+    lock = FolderLock(folder, patience_s=LEFTOVER_S)
+    try:
+        torn = has_torn(folder)
+    finally:
+        lock.release()
+    if torn:
+        MemoryStore.open(folder, embedder=load_embedder(embedder)).close()
