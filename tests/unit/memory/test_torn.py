@@ -24,7 +24,7 @@ from counselgraph.runner.spec import RunSpec
 RecordMaker = Callable[..., MemoryRecord]
 
 
-def texts(first: int, last: int) -> list[str]:
+def lines(first: int, last: int) -> list[str]:
     return [f"Memory {number} of a {'river' if number % 2 else 'mountain'}." for number in range(first, last)]
 
 
@@ -32,10 +32,10 @@ def texts(first: int, last: int) -> list[str]:
 def folder(tmp_path: Path, record: RecordMaker) -> Path:
     """A store whose index was written twice, with what it was after the first time in `earlier`."""
     with MemoryStore.open(tmp_path / "store") as store:
-        store.remember([record(text, exchange=at) for at, text in enumerate(texts(0, 150))])
+        store.remember([record(text, exchange=at) for at, text in enumerate(lines(0, 150))])
     shutil.copytree(index_of(tmp_path / "store"), tmp_path / "earlier")
     with MemoryStore.open(tmp_path / "store") as store:
-        store.remember([record(text, exchange=at) for at, text in enumerate(texts(150, 300), 150)])
+        store.remember([record(text, exchange=at) for at, text in enumerate(lines(150, 300), 150)])
     return tmp_path / "store"
 
 
@@ -92,9 +92,9 @@ def test_a_half_written_index_is_made_anew_and_nothing_is_lost(
     assert is_torn(index)
     assert has_torn(folder)
     with MemoryStore.open(folder) as store:
-        assert [record.text for record in store.history(owner="counselor", client_id="mina")] == texts(0, 300)
+        assert [record.text for record in store.history(owner="counselor", client_id="mina")] == lines(0, 300)
         for number in (0, 149, 150, 299):
-            text = texts(number, number + 1)[0]
+            text = lines(number, number + 1)[0]
             (found,) = store.recall(owner="counselor", client_id="mina", query=text, k=1)
             assert found.text == text
     assert not has_torn(folder)
@@ -110,8 +110,8 @@ def test_a_repair_that_was_killed_is_done_by_the_next_to_open(folder: Path) -> N
         assert len(store.records()) == 300
     assert not has_torn(folder)
     with MemoryStore.open(folder) as store:
-        (found,) = store.recall(owner="counselor", client_id="mina", query=texts(7, 8)[0], k=1)
-        assert found.text == texts(7, 8)[0]
+        (found,) = store.recall(owner="counselor", client_id="mina", query=lines(7, 8)[0], k=1)
+        assert found.text == lines(7, 8)[0]
 
 
 class Other:
@@ -119,13 +119,13 @@ class Other:
 
     name = "other-v1-3"
 
-    def __call__(self, asked: Sequence[str]) -> npt.NDArray[np.float32]:
-        return np.array([[len(text) % 7, 1, text.count("r")] for text in asked], np.float32)
+    def __call__(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        return np.array([[len(text) % 7, 1, text.count("r")] for text in texts], np.float32)
 
 
 def test_only_its_embedder_can_repair_a_store(tmp_path: Path, record: RecordMaker) -> None:
     with MemoryStore.open(tmp_path, embedder=Other()) as store:
-        store.remember([record(text, exchange=at) for at, text in enumerate(texts(0, 150))])
+        store.remember([record(text, exchange=at) for at, text in enumerate(lines(0, 150))])
     cut(LABELS, 0.5)(index_of(tmp_path), tmp_path)
     for _ in range(2):
         with pytest.raises(ConfigError, match=r"half-written index .* open it once with its embedder, 'other-v1-3'"):
@@ -144,7 +144,7 @@ def test_a_store_is_mended_before_it_is_served(folder: Path, tmp_path: Path) -> 
         shared_memory(spec, RunFolder(tmp_path / "run")) as served,
         MemoryStore.open(served.memory, embedder=load_embedder()) as store,
     ):
-        text = texts(8, 9)[0]
+        text = lines(8, 9)[0]
         (found,) = store.recall(owner="counselor", client_id="mina", query=text, k=1)
         assert found.text == text
 
