@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from counselgraph.models.base import Answer, Request
 from counselgraph.models.chat import answer_from, listened, reply_of, to_langchain
-from counselgraph.models.gate import Gate, rank_of
 from counselgraph.models.pool import Connection, Pool, Server, Turn
 from counselgraph.models.retry import RetryPolicy, caller_of, failure_of, final, with_retries
 from counselgraph.models.served import Served, record_of
@@ -166,7 +165,7 @@ class Endpoint:
             for base_url in self.base_urls:
                 connection = await connect(base_url, self._api_key)
                 on_error.push_async_callback(connection.aclose)
-                servers.append(Server(public(base_url), connection, Gate(self._max_calls)))
+                servers.append(Server(public(base_url), connection, asyncio.Semaphore(self._max_calls)))
             on_error.pop_all()
         return Pool(servers, max_calls=self._max_calls, probe_s=self._probe_s)
 
@@ -209,8 +208,7 @@ class EndpointModel:
             InfrastructureError: The prompt was refused, or no answer after every try.
         """
         endpoint = self._endpoint
-        pool = endpoint.ready() or await endpoint.pool()
-        turn = Turn(pool, request.session, self.name, endpoint.timeout_s, rank_of(request))
+        turn = Turn(endpoint.ready() or await endpoint.pool(), request.session, self.name, endpoint.timeout_s)
         reply = await with_retries(
             await self._asker(request, turn),
             name=self.name,

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from counselgraph.models.events import emit
-from counselgraph.models.gate import FIRST, Gate, Rank
 from counselgraph.models.retry import Failure, failure_of
 
 _PROBE_DEADLINE_S = 5.0
@@ -48,7 +47,7 @@ class Server:
 
     address: str
     connection: Any
-    gate: Gate
+    gate: asyncio.Semaphore
     load: int = 0
     homes: int = 0
     failed_at: float | None = None
@@ -167,7 +166,6 @@ class Turn:
         session: Session the call belongs to, "" for none.
         model: Name of the model, for events.
         deadline_s: Deadline of one try, for events.
-        rank: Place among the calls that wait at the server's gate.
 
     Attributes:
         server: Where the try in flight goes; not set before the first.
@@ -177,7 +175,6 @@ class Turn:
     session: str
     model: str
     deadline_s: float
-    rank: Rank = FIRST
     server: Server = field(init=False)
     _failed: tuple[Server, ...] = ()
 
@@ -186,7 +183,7 @@ class Turn:
             server = self.pool.pick(self.session, self._failed)
             server.load += 1
             try:
-                await server.gate.acquire(self.rank)
+                await server.gate.acquire()
             except BaseException:
                 server.load -= 1
                 raise

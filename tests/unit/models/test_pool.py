@@ -14,7 +14,6 @@ from counselgraph.errors import ConfigError, InfrastructureError
 from counselgraph.models.base import Answer
 from counselgraph.models.endpoint import ClientKind, Endpoint
 from counselgraph.models.events import collecting
-from counselgraph.models.gate import Gate
 from counselgraph.models.load import Models
 from counselgraph.models.pool import Pool, Server, Turn
 from counselgraph.models.retry import Failure, RetryPolicy
@@ -41,7 +40,7 @@ class Nowhere:
 
 
 def pool_of(number: int, max_calls: int = 16, probe_s: float = 60) -> Pool:
-    servers = [Server(f"http://{at}/v1", Nowhere(), Gate(max_calls)) for at in range(number)]
+    servers = [Server(f"http://{at}/v1", Nowhere(), asyncio.Semaphore(max_calls)) for at in range(number)]
     return Pool(servers, max_calls=max_calls, probe_s=probe_s)
 
 
@@ -150,7 +149,7 @@ async def test_a_call_that_is_cancelled_while_it_waits_leaves_nothing_behind() -
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    assert (server.load, server.gate.free) == (0, 1)
+    assert (server.load, server.gate.locked()) == (0, False)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9)), max_size=60), st.integers(1, 4))
