@@ -95,9 +95,12 @@ class Context(Frozen):
     @cached_property
     def cues_in(self) -> Callable[[str], frozenset[str]]:
         """Which cues a client's folded turn gives; remembered, since each of the next few replies asks again."""
+        pairs = [(name, pattern) for name, cue in self.cues.items() for pattern in cue]
+        index = self.book.index([pattern for _, pattern in pairs])
 
         def found(text: str) -> frozenset[str]:
-            return frozenset(name for name, cue in self.cues.items() if self.book.any_of(cue).search(text))
+            may = [pairs[number] for number in index.candidates(text)]
+            return frozenset(name for name, pattern in may if self.book.any_of((pattern,)).search(text))
 
         return lru_cache(maxsize=4096)(found)
 

@@ -207,7 +207,7 @@ class Book(Frozen):
             pairs: list[tuple[Rule, Patterns]] = [
                 (rule, (pattern,)) for rule in self.of(side) for pattern in rule.patterns
             ]
-            self._indexed[side] = (self._index([pattern for _, (pattern, *_) in pairs]), pairs)
+            self._indexed[side] = (self.index([pattern for _, (pattern, *_) in pairs]), pairs)
         index, pairs = self._indexed[side]
         together = groupby((pairs[number] for number in index.candidates(text)), key=lambda pair: pair[0].id)
         for _, group in together:
@@ -217,10 +217,11 @@ class Book(Frozen):
     def denials_in(self, text: str) -> Iterator[re.Match[str]]:
         """The denials in a folded text, whosever they are."""
         if not self._denying:
-            self._denying.append(self._index(["|".join(self.denials)]))
+            self._denying.append(self.index(["|".join(self.denials)]))
         return self.any_of(self.denials).finditer(text) if self._denying[0].candidates(text) else iter(())
 
-    def _index(self, patterns: Sequence[str]) -> AnchorIndex:
+    def index(self, patterns: Sequence[str]) -> AnchorIndex:
+        """Tells which of several patterns a folded text can match at all."""
         folded = {name: fold_pattern(text) for name, text in self.words.items()}
         return AnchorIndex([fold_pattern(pattern) for pattern in patterns], folded)
 
