@@ -17,6 +17,7 @@ from counselgraph.agents.mi import mi
 from counselgraph.agents.role import find_roles
 from counselgraph.graphs.seats import DEFAULT_ROLES, seat
 from counselgraph.graphs.state import checkpoint_types, opening_state
+from counselgraph.models.rehearsal.reading import content_words
 from counselgraph.models.rehearsal.words import sentences
 from counselgraph.personas.consistency import inconsistencies
 from counselgraph.personas.readiness import Readiness
@@ -129,6 +130,15 @@ async def test_clients_of_other_systems_play_with_their_state(test_data: Path, n
 
 def _derived(notes: list[dict[str, Any]]) -> set[bool]:
     return {note["value"]["derived"] for note in notes if "derived" in note["value"]}
+
+
+@pytest.mark.parametrize("who", ["ahmed-saleh", "carmen-ruiz", "reza-karimi", "samuel-osei", "yuki-tanaka"])
+async def test_the_complaint_is_not_said_beside_an_answer_that_says_it(who: str) -> None:
+    (persona,) = (await asyncio.to_thread(load_personas, f"builtin/{who}")).personas
+    final, _ = await play(evolving, persona, max_exchanges=2)
+    first = next(message.text for message in final["messages"] if message.name == CLIENT)
+    told = [content_words(part) or part for part in sentences(first)]
+    assert not [part for at, part in enumerate(told) if part in told[:at]]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.client.scene import Scene
 from counselgraph.models.rehearsal.client.state import SUSTAINS
-from counselgraph.models.rehearsal.reading import RATINGS
+from counselgraph.models.rehearsal.reading import RATINGS, content_words
+from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.words import sentences
 from counselgraph.personas.motivation import Stage
 from counselgraph.personas.moves import Action, Tells
@@ -21,6 +22,8 @@ _MIDDLE, _LATE = 0.4, 0.8
 """Share of the stages from which a complaint lies in the middle, and at the bottom."""
 _ENOUGH = 4
 """Words of a sentence that is an answer by itself."""
+_MATTER = 3
+"""Topic words by which a sentence is known again in others."""
 _LETS_GO = 2
 """Turns at a stage after which it is come back to."""
 _OUTRIGHT = 0.4
@@ -59,10 +62,10 @@ def colour(scene: Scene, text: str) -> Colour:
     if asks & (_NEVER | _ROLE_PLAY) or (state.emotion is None and state.readiness is None):
         return Colour()
     if not scene.material.english:
-        return Colour(after=_untold(scene))
+        return Colour(after=_untold(scene, text))
     if state.readiness is not None:
-        return _moved(scene, state.readiness)
-    return _opened(scene) or _felt(scene, text)
+        return _moved(scene, state.readiness, text)
+    return _opened(scene, text) or _felt(scene, text)
 
 
 def as_much_as(scene: Scene, parts: list[str]) -> list[str]:
@@ -78,20 +81,25 @@ def has_something_to_say(scene: Scene) -> bool:
     return bool(_untold(scene))
 
 
-def _untold(scene: Scene) -> str:
-    """What the state lets the client tell and it has not told in this session; "" if there is nothing."""
+def _untold(scene: Scene, answer: str = "") -> str:
+    """What the state lets the client tell, and neither its turns nor this answer have told; "" if there is nothing."""
     ready = scene.state.readiness
-    if ready is not None:
-        return "" if not ready.telling or scene.told(ready.telling) else ready.telling
-    return next((text for text in scene.state.complaints_of_now() if not scene.told(text)), "")
+    may = scene.state.complaints_of_now() if ready is None else [ready.telling] if ready.telling else []
+    text = next((text for text in may if not scene.told(text)), "")
+    return " ".join(part for part in sentences(text) if not _holds(answer, part))
 
 
-def _opened(scene: Scene) -> Colour | None:
+def _holds(answer: str, part: str) -> bool:
+    words = content_words(part)
+    return normal(part) in normal(answer) or (len(words) >= _MATTER and words <= content_words(answer))
+
+
+def _opened(scene: Scene, answer: str) -> Colour | None:
     """The complaint as it unfolds: a new stage is said, and one of an earlier session is said once more."""
     complaint, words = scene.state.complaint, bank("client/emotion")
     if complaint is None or not complaint.text:
         return None
-    text = _untold(scene)
+    text = _untold(scene, answer)
     if text:
         # The first of all is what the client comes with, and nothing leads up to it.
         deep = (complaint.stage - 1) / max(complaint.stages - 1, 1)
@@ -124,12 +132,12 @@ def _felt(scene: Scene, text: str) -> Colour:
     return Colour(before=said) if first else Colour(after=said)
 
 
-def _moved(scene: Scene, ready: Readiness) -> Colour:
+def _moved(scene: Scene, ready: Readiness, answer: str) -> Colour:
     """What the client does with this turn, in the words of its stage, and what it tells with it."""
     action = ready.action
     if action is None or (not _AGREED.isdisjoint(scene.reading.asks) and action not in _OFFERED):
         return Colour()
-    telling = _telling(scene, ready)
+    telling = _telling(scene, ready, answer)
     lines = _lines(scene, ready, action)
     said = _pick(scene, lines) if lines and scene.sometimes(_SAYS.get(action, _REPORTS)) else ""
     if said and action is Action.INFORM and ready.stage is Stage.ACTION:
@@ -156,8 +164,8 @@ def _what_it_is(scene: Scene) -> str:
     return named if _DOING.match(change) and scene.speech.fresh(named) else ""
 
 
-def _telling(scene: Scene, ready: Readiness) -> str:
-    text, leads = _untold(scene), bank("client/readiness")["tells"]
+def _telling(scene: Scene, ready: Readiness, answer: str) -> str:
+    text, leads = _untold(scene, answer), bank("client/readiness")["tells"]
     if not text:
         return ""
     if ready.tells is Tells.PLAN and ready.stage is Stage.ACTION:
