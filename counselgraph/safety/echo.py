@@ -13,7 +13,8 @@ from counselgraph.safety.levels import Category, Finding, Level
 # A Chinese or Japanese character counts as a word of its own.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:'[^\W\d_]{1,3})?")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-Shingles: TypeAlias = frozenset[tuple[str, ...]]
+Run: TypeAlias = tuple[str, ...]
+Shingles: TypeAlias = frozenset[Run]
 _SHINGLE = 3
 _TURNS_BACK = 3
 _SHORTEST_REPEAT = 10
@@ -73,26 +74,21 @@ def leaked(
     words = _words(reply)
     if not private or not words:
         return
-    heard = [fold(text).text for text in known]
     for text in dict.fromkeys(private):
-        found = _common_run(words, _words(fold(text)))
+        found = _common_run(words, *_runs(text))
         if found is None:
             continue
         run = reply.text[words[found[0]].start : words[found[1] - 1].end]
-        if not any(run in said for said in heard) and not any(name.casefold() in run for name in public):
+        heard = any(run in fold(said).text for said in known)
+        if not heard and not any(name.casefold() in run for name in public):
             quote = reply.quote(words[found[0]].start, words[found[1] - 1].end)
             yield _finding(Category.PRIVACY_LEAK, 4, quote, "private")
 
 
-def _common_run(words: Sequence[_Word], secret: Sequence[_Word]) -> tuple[int, int] | None:
-    """The first run of a reply that stands in a secret as well, as long as needed; None if there is none."""
-    wide = sum(bool(_WIDE.match(word.text)) for word in secret) * 2 > len(secret)
-    length = min(_WIDE_RUN if wide else _RUN, len(secret))
-    if length < _SHORTEST_SECRET:
-        return None
-    runs = {tuple(word.text for word in secret[at : at + length]) for at in range(len(secret) - length + 1)}
+def _common_run(words: Sequence[_Word], length: int, runs: frozenset[Run]) -> tuple[int, int] | None:
+    """The first run of a reply that stands among those of a secret, as long as it goes; None if there is none."""
     texts = [word.text for word in words]
-    start = next((at for at in range(len(texts) - length + 1) if tuple(texts[at : at + length]) in runs), None)
+    start = next((at for at in range(len(texts) - length + 1) if runs and tuple(texts[at : at + length]) in runs), None)
     if start is None:
         return None
     end = start + length
@@ -101,8 +97,24 @@ def _common_run(words: Sequence[_Word], secret: Sequence[_Word]) -> tuple[int, i
     return start, end
 
 
-def _words(folded: Folded) -> list[_Word]:
-    return [_Word(found[0], *found.span()) for found in _WORD.finditer(folded.text)]
+@lru_cache(maxsize=4096)
+def _runs(secret: str) -> tuple[int, frozenset[Run]]:
+    """How many words in a row give a secret away, and all its runs of that length; none of one that is too short."""
+    texts = [word.text for word in _words(fold(secret))]
+    wide = sum(bool(_WIDE.match(text)) for text in texts) * 2 > len(texts)
+    length = min(_WIDE_RUN if wide else _RUN, len(texts))
+    starts = range(len(texts) - length + 1 if length >= _SHORTEST_SECRET else 0)
+    return length, frozenset(tuple(texts[at : at + length]) for at in starts)
+
+
+def _words(folded: Folded) -> tuple[_Word, ...]:
+    return _words_of(folded.text)
+
+
+@lru_cache(maxsize=64)
+def _words_of(text: str) -> tuple[_Word, ...]:
+    """The words of a reply, which is read for repetition, for parroting and for what it gives away."""
+    return tuple(_Word(found[0], *found.span()) for found in _WORD.finditer(text))
 
 
 @lru_cache(maxsize=4096)
