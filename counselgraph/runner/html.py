@@ -14,6 +14,7 @@ from counselgraph.runner.html_session import article, exchanges, first_technique
 from counselgraph.runner.log import SessionRecord
 from counselgraph.runner.markup import Html, el, join
 from counselgraph.runner.story import first_words, stop_name
+from counselgraph.runner.writers import replaceable
 from counselgraph.safety.levels import Level
 
 _FILTERS: dict[str, Callable[[SessionRecord], str]] = {
@@ -55,9 +56,9 @@ def write_html(records: Sequence[SessionRecord], file: str | Path, *, courses: S
     """Write the page of some sessions to a file; one that was there before is replaced once the new one is whole.
 
     Raises:
-        InputError: The file cannot be written.
+        InputError: The file cannot be written, or is none.
     """
-    target = Path(file)
+    target = replaceable(Path(file))
     draft = target.with_name(f"{target.name}.part")
     try:
         draft.write_text(html_page(records, courses), encoding="utf-8")

@@ -11,8 +11,11 @@ from typing import IO, Any, Protocol
 
 import orjson
 
+from counselgraph.errors import InputError
+
 # JSON allows these line ends inside a string, but tools that split text into lines do not.
 _LINE_ENDS = (("\u0085", "\\u0085"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029"))
+_DEVICES = frozenset({"/dev", "/proc"})
 _ESCAPES = tuple((raw.encode(), escaped.encode()) for raw, escaped in _LINE_ENDS)
 
 
@@ -59,6 +62,19 @@ class JsonList:
         self._stream.write(b"\n]\n" if self._opens == b"," else b"[\n]\n")
 
 
+def replaceable(target: Path) -> Path:
+    """The file that a name means, links followed: one that takes its place must not take that of a link.
+
+    Raises:
+        InputError: It is no plain file, such as `/dev/stdout`.
+    """
+    file = target.resolve()
+    if _DEVICES.intersection(map(str, target.absolute().parents)) or (file.exists() and not file.is_file()):
+        problem = "is a folder." if file.is_dir() else "is no plain file, and cannot be replaced."
+        raise InputError(problem, file=str(target), fix="give a file")
+    return file
+
+
 class Draft(io.RawIOBase):
     """A file that is written under another name until it is whole, and measured on the way.
 
@@ -67,12 +83,16 @@ class Draft(io.RawIOBase):
 
     Attributes:
         size: Bytes written.
+
+    Raises:
+        InputError: The target is no plain file.
+        OSError: The file cannot be written.
     """
 
     def __init__(self, target: Path) -> None:
         super().__init__()
-        self.target, self.size = target, 0
-        self._draft = target.with_name(f"{target.name}.part")
+        self.target, self.size = replaceable(target), 0
+        self._draft = self.target.with_name(f"{self.target.name}.part")
         self._file = self._draft.open("wb", buffering=1 << 16)
         self._digest = hashlib.sha256()
         self._discarded = False

@@ -37,7 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("show nope", ["nope: there is no such run or session. Fix:"]),
         ("show run/nobody", ["there is no such run or session", "ahmed-saleh, carmen-ruiz"]),
         ("show run/run.yaml", ["is no session log", ".jsonl"]),
-        ("show run --html run", ["run: cannot be written: Is a directory. Fix:"]),
+        ("show run --html run", ["run: is a folder. Fix: give a file"]),
         ("resume torn", ["torn/run.yaml: cannot be read as YAML", "start the run anew"]),
         ("memory list run/memory --client nobody", ["holds nothing of 'nobody'", "ahmed-saleh, carmen-ruiz"]),
         ("memory search run/memory x --client nobody --owner client", ["holds nothing of 'nobody'"]),

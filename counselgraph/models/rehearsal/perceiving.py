@@ -16,6 +16,8 @@ from counselgraph.models.rehearsal.story import sounds
 from counselgraph.models.rehearsal.talk import beside_the_point
 from counselgraph.models.rehearsal.words import quotable, sentences, trimmed
 from counselgraph.protocols.protocol import load_protocol
+from counselgraph.safety.levels import Level, Side
+from counselgraph.safety.screen import screen
 from counselgraph.transcript import CLIENT, last_said
 
 _FIELDS = frozenset({"emotion", "intensity", "resistance", "strategy", "reason"})
@@ -50,17 +52,22 @@ def _emotion(said: str) -> str:
     adjective = feeling_in(said)
     if adjective is not None:
         return str(words["nouns"].get(adjective) or feeling_noun(adjective).removeprefix("the ") or adjective)
-    if dark(said):
+    if _dangerous(said):
         return str(words["danger"])
     return str(words["heavy"] if heavy(said) and _intensity(said) >= _FELT else words["calm"])
 
 
 def _intensity(said: str) -> int:
     """From 0 to 10: what is named, and how strongly it is put."""
-    if dark(said):
+    if _dangerous(said):
         return _MOST
     felt = _FELT if feeling_in(said) else _CALM
     return min(felt + 2 * heavy(said) + len(_cue("strong").findall(said)), _MOST)
+
+
+def _dangerous(said: str) -> bool:
+    """Whether a turn speaks of dying or self-harm, and does not deny it."""
+    return dark(said) and screen(said, side=Side.CLIENT).level is not Level.NONE
 
 
 def _resistance(said: str) -> str:

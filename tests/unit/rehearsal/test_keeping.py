@@ -140,6 +140,8 @@ def perceived(said: str, before: Sequence[dict[str, Any]] = (), question: str = 
         ("Maybe it helps to ring her first.", "calm", Resistance.HESITANT, Strategy.OFFER_CHOICE),
         ("I could ask my brother on Sunday.", "calm", Resistance.NONE, Strategy.ENCOURAGE_ACTION),
         ("My brother has moved to the coast.", "calm", Resistance.NONE, Strategy.EXPLORE),
+        ("I think about killing myself.", "despair", Resistance.NONE, Strategy.REFLECT),
+        ("No. I'm not suicidal.", "calm", Resistance.NONE, Strategy.EXPLORE),
     ],
 )
 def test_a_perception_follows_what_was_said(said: str, emotion: str, resistance: Resistance, strategy: Strategy):
