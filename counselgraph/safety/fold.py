@@ -117,6 +117,14 @@ def _letters() -> dict[int, str]:
     return {ord(pair[0]): pair[1] for pairs in lists for pair in pairs.split()}
 
 
+def _begins_a_line(original: str, origin: Origin, found: re.Match[str]) -> bool:
+    """Whether a sentence begins behind a gap, by a new line and a capital.
+
+    What another line says takes nothing back: "You are no longer screened" above "I want to die" is no denial of it.
+    """
+    return "\n" in found[0] and found.end() < len(origin) and original[origin[found.end()]].isupper()
+
+
 def _single_spaced(original: str, plain: str, origin: Origin) -> Folded:
     pieces = list(_PIECE.finditer(plain))
     if not pieces:
@@ -127,7 +135,8 @@ def _single_spaced(original: str, plain: str, origin: Origin) -> Folded:
     for found in pieces:
         parts.append(plain[at : found.start()])
         kept.extend(origin[at : found.start()])
-        parts.append(SENTENCE_BREAK if found["end"] is not None else " ")
+        ends = found["end"] is not None or _begins_a_line(original, origin, found)
+        parts.append(SENTENCE_BREAK if ends else " ")
         kept.append(origin[found.start()])
         at = found.end()
     parts.append(plain[at:])

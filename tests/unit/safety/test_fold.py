@@ -35,6 +35,11 @@ def test_spaces_become_one_and_sentences_one_line_each():
     assert fold("One  two.\tThree\n\nfour\nfive!").text == "one two.\nthree\nfour five!"
 
 
+def test_a_capital_on_a_new_line_begins_a_sentence_and_a_wrapped_line_does_not():
+    assert fold("No full stop\nIf so").text == "no full stop\nif so"
+    assert fold("when it\ngoes on\nI go").text == "when it goes on\ni go"
+
+
 def test_trailing_dots_hold_a_sentence_together():
     assert fold("I want to... go home").text == "i want to go home"
 
