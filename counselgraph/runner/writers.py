@@ -91,8 +91,9 @@ class Draft(io.RawIOBase):
 
     def __init__(self, target: Path) -> None:
         super().__init__()
-        self.target, self.size = replaceable(target), 0
-        self._draft = self.target.with_name(f"{self.target.name}.part")
+        self.target, self.size = target, 0
+        self._place = replaceable(target)
+        self._draft = self._place.with_name(f"{self._place.name}.part")
         self._file = self._draft.open("wb", buffering=1 << 16)
         self._digest = hashlib.sha256()
         self._discarded = False
@@ -128,7 +129,7 @@ class Draft(io.RawIOBase):
 
     def take_place(self) -> None:
         """Give the file its name; one that was there before is replaced."""
-        self._draft.replace(self.target)
+        self._draft.replace(self._place)
 
     def discard(self) -> None:
         """Leave nothing behind, unless the file has its name already."""
