@@ -45,9 +45,9 @@ def list_memories(
     from counselgraph.memory import MemoryStore
 
     with MemoryStore.inspect(store) as opened:
-        if client is not None:
-            _refuse_unknown(opened, store, client)
         records = opened.records(owner=owner, client_id=client)
+        if client is not None and not records:
+            _refuse_unknown(opened, store, client)
     if as_json:
         _print_json(records)
     elif client is None:

@@ -168,20 +168,15 @@ def _refuse_to_overwrite(source: str, to: Path | None) -> None:
 @contextmanager
 def _written(to: Path | None) -> Iterator[IO[bytes]]:
     """Where lines go: standard output, or a file that has its name once it is whole."""
-    from counselgraph.runner.writers import Draft
+    from counselgraph.runner.writers import replacing
 
     if to is None:
         with _standard_output() as stream:
             yield stream
         return
     try:
-        draft = Draft(to)
-        try:
+        with replacing(to) as draft:
             yield cast("IO[bytes]", draft)
-            draft.settle()
-            draft.take_place()
-        finally:
-            draft.discard()
     except OSError as error:
         fix = "give a file in a folder that is there, and make room"
         raise InputError(f"cannot be written: {error.strerror}.", file=str(to), field="--out", fix=fix) from error

@@ -9,7 +9,6 @@ import typer
 from rich.table import Table
 
 from counselgraph.cli.app import Role, app, out
-from counselgraph.errors import InputError
 
 
 @app.command()
@@ -24,7 +23,6 @@ def show(
     from counselgraph.runner.html import write_html
     from counselgraph.runner.log import find_records
 
-    _refuse(path)
     if html is not None:
         records = find_records(path)
         courses = read_courses(path) if path.is_dir() else []
@@ -35,23 +33,6 @@ def show(
     else:
         for record in find_records(path):
             view.show(record, out, prompts=prompts)
-
-
-def _refuse(path: Path) -> None:
-    """Say what else there is where a path leads to no run and no session.
-
-    Raises:
-        InputError: There is nothing there, or something else.
-    """
-    log = path.parent / "sessions" / f"{path.name}.jsonl"
-    if path.is_dir() or log.is_file():
-        return
-    if not path.exists():
-        sessions = sorted(file.stem for file in log.parent.glob("*.jsonl"))
-        fix = f"give one of: {', '.join(sessions)}" if sessions else "give a run folder, or DIR/SESSION"
-        raise InputError("there is no such run or session.", file=str(path), fix=fix)
-    if path.suffix != ".jsonl":
-        raise InputError("is no session log.", file=str(path), fix="give a run folder, DIR/SESSION, or a .jsonl log")
 
 
 @app.command()

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from counselgraph.errors import InputError
 from counselgraph.runner.course_record import HEADS, CourseRecord
-from counselgraph.runner.html_session import article, exchanges, first_technique, highest_level, risk_mark, techniques
+from counselgraph.runner.html_session import article, exchanges, first_technique, highest_level, risk_mark
 from counselgraph.runner.log import SessionRecord
 from counselgraph.runner.markup import Html, el, join
-from counselgraph.runner.story import first_words, stop_name
-from counselgraph.runner.writers import replaceable
+from counselgraph.runner.story import first_words, stop_name, techniques
+from counselgraph.runner.writers import replacing
 from counselgraph.safety.levels import Level
 
 _FILTERS: dict[str, Callable[[SessionRecord], str]] = {
@@ -58,14 +58,12 @@ def write_html(records: Sequence[SessionRecord], file: str | Path, *, courses: S
     Raises:
         InputError: The file cannot be written, or is none.
     """
-    target = replaceable(Path(file))
-    draft = target.with_name(f"{target.name}.part")
     try:
-        draft.write_text(html_page(records, courses), encoding="utf-8")
-        draft.replace(target)
+        with replacing(Path(file)) as draft:
+            draft.write(html_page(records, courses).encode())
     except OSError as error:
         fix = "give a file in a folder that is there"
-        raise InputError(f"cannot be written: {error.strerror or error}.", file=str(target), fix=fix) from error
+        raise InputError(f"cannot be written: {error.strerror or error}.", file=str(file), fix=fix) from error
 
 
 def _asset(name: str) -> Html:

@@ -19,6 +19,7 @@ from counselgraph.runner.story import (
     speaker,
     stop_name,
     technique_label,
+    techniques,
 )
 from counselgraph.runner.timeline import timeline
 from counselgraph.safety.levels import Level, Side
@@ -65,13 +66,7 @@ def highest_level(record: SessionRecord) -> int:
 
 def first_technique(record: SessionRecord) -> str:
     """Name of the technique of the first plan, "" if there was none."""
-    plans = record.of("plan")
-    return technique_label(plans[0]["technique"]) if plans else ""
-
-
-def techniques(record: SessionRecord) -> list[str]:
-    """Names of the techniques of all plans, in the order in which they came into force."""
-    return list(dict.fromkeys(technique_label(plan["technique"]) for plan in record.of("plan")))
+    return next(iter(techniques(record)), "")
 
 
 def exchanges(record: SessionRecord) -> int:

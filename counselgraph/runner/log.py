@@ -206,7 +206,15 @@ def find_records(path: str | Path) -> list[SessionRecord]:
     if place.is_dir():
         return list(read_run(place))
     inside = place.parent / "sessions" / f"{place.name.removesuffix('.jsonl')}.jsonl"
-    return [read_session(inside if inside.is_file() else place)]
+    if inside.is_file():
+        return [read_session(inside)]
+    if not place.exists():
+        sessions = sorted(file.stem for file in inside.parent.glob("*.jsonl"))
+        fix = f"give one of: {', '.join(sessions)}" if sessions else "give a run folder, or DIR/SESSION"
+        raise InputError("there is no such run or session.", file=str(path), fix=fix)
+    if place.suffix != ".jsonl":
+        raise InputError("is no session log.", file=str(path), fix="give a run folder, DIR/SESSION, or a .jsonl log")
+    return [read_session(place)]
 
 
 def last_event(file: Path) -> Event | None:

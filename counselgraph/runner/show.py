@@ -26,7 +26,7 @@ from counselgraph.runner.story import (
     speaker,
     stop_name,
     system_prompt,
-    technique_label,
+    techniques,
 )
 from counselgraph.safety.levels import Level
 from counselgraph.transcript import CLIENT, COUNSELOR
@@ -235,11 +235,11 @@ def _row(file: Path) -> list[Text]:
     if last_event(file) is None:  # a log that was only just opened, or whose last line is torn
         return [Text(clean(file.stem)), *map(Text, ("", "", "", "unfinished", "", ""))]
     record = read_session(file)
-    end, plans = record.end, record.of("plan")
+    end = record.end
     exchanges = max((turn["exchange"] for turn in record.turns), default=0)
     risk = max((event["level"] for event in record.of("risk") if event["side"] == "client"), default=0)
-    used = list(dict.fromkeys(plan["technique"] for plan in plans))
-    technique = f"{technique_label(used[0])}{f' +{len(used) - 1}' * (len(used) > 1)}" if used else ""
+    used = techniques(record)
+    technique = f"{used[0]}{f' +{len(used) - 1}' * (len(used) > 1)}" if used else ""
     cells = (record.id, record.header["persona"]["attitude"], technique, str(exchanges), stop_name(end))
     words = Text(clean(first_words(record.turns)))
     return [*(Text(clean(cell)) for cell in cells), Text(f"R{risk}", "bold red" if risk >= Level.ACTIVE else ""), words]

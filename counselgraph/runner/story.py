@@ -143,6 +143,11 @@ def technique_label(technique: str | None) -> str:
     return (technique or "none").replace("_", " ").capitalize()
 
 
+def techniques(record: SessionRecord) -> list[str]:
+    """Names of the techniques of all plans of a session, in the order in which they came into force."""
+    return list(dict.fromkeys(technique_label(plan["technique"]) for plan in record.of("plan")))
+
+
 def level_name(level: int) -> str:
     """A risk level with its name, such as "R2 passive"."""
     return f"R{level} {Level(level).name.lower()}" if level in set(Level) else f"R{level}"

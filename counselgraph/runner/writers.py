@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -138,6 +139,23 @@ class Draft(io.RawIOBase):
             self._file.close()
         finally:
             self._draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Draft]:
+    """A draft that takes its place when the block ends, and leaves nothing behind if the block fails.
+
+    Raises:
+        InputError: The target is no plain file.
+        OSError: The file cannot be written.
+    """
+    draft = Draft(target)
+    try:
+        yield draft
+        draft.settle()
+        draft.take_place()
+    finally:
+        draft.discard()
 
 
 def _json(row: Mapping[str, Any], *, indent: bool = False) -> bytes:

@@ -31,11 +31,11 @@ class AnchorIndex:
 
     Args:
         patterns: Regular expressions over folded text.
-        lists: Word lists that the patterns refer to as `<name>`.
+        reader: Reads them, and knows the word lists that they refer to; None if they refer to none.
     """
 
-    def __init__(self, patterns: Sequence[str], lists: Mapping[str, str] | None = None) -> None:
-        reader = Reader(lists or {})
+    def __init__(self, patterns: Sequence[str], reader: Reader | None = None) -> None:
+        reader = reader or Reader({})
         wanted = [reader.needs(pattern) or (_NONE,) for pattern in patterns]
         self._always = [number for number, sets in enumerate(wanted) if not sets[0]]
         self._numbers: dict[str, list[int]] = {}

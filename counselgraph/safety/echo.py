@@ -87,8 +87,10 @@ def leaked(
 
 def _common_run(words: Sequence[_Word], length: int, runs: frozenset[Run]) -> tuple[int, int] | None:
     """The first run of a reply that stands among those of a secret, as long as it goes; None if there is none."""
+    if not runs:
+        return None
     texts = [word.text for word in words]
-    start = next((at for at in range(len(texts) - length + 1) if runs and tuple(texts[at : at + length]) in runs), None)
+    start = next((at for at in range(len(texts) - length + 1) if tuple(texts[at : at + length]) in runs), None)
     if start is None:
         return None
     end = start + length

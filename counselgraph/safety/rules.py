@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from counselgraph.errors import InputError
-from counselgraph.safety.anchors import LIST, AnchorIndex
+from counselgraph.safety.anchors import LIST, AnchorIndex, Reader
 from counselgraph.safety.fold import fold_pattern
 from counselgraph.safety.levels import Category, Frozen, Level, Side, Time
 from counselgraph.yaml_text import load_yaml
@@ -222,8 +222,12 @@ class Book(Frozen):
 
     def index(self, patterns: Sequence[str]) -> AnchorIndex:
         """Tells which of several patterns a folded text can match at all."""
-        folded = {name: fold_pattern(text) for name, text in self.words.items()}
-        return AnchorIndex([fold_pattern(pattern) for pattern in patterns], folded)
+        return AnchorIndex([fold_pattern(pattern) for pattern in patterns], self._reader)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        """Reads patterns for every index; shared, so that a word list is read once."""
+        return Reader({name: fold_pattern(text) for name, text in self.words.items()})
 
     def spelled_out(self, pattern: str) -> str:
         """A pattern with its word lists filled in.

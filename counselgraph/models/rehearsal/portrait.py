@@ -87,18 +87,20 @@ def portrait(told: Sequence[Heard], memories: Sequence[MemoryRecord], number: in
     earlier = max((m for m in memories if m.kind is Kind.PORTRAIT), key=lambda m: m.session_number, default=None)
     if language not in LANGUAGES:
         return earlier.text if earlier else " ".join(turn.said for turn in told[:1])[:_ABROAD]
-    frames, parts = bank("keeper")["portrait"], _read(earlier.text if earlier else "")
+    frames, known = bank("keeper")["portrait"], _read(earlier.text if earlier else "")
+    parts = dict(known)
     for name in _ALWAYS:
         found = "" if name in _ONCE and name in parts else _heard(name, told)
-        parts = {**parts, **({name: found} if found else {})}
-    if "danger" not in _read(earlier.text if earlier else "") and not any(turn.dangerous for turn in told):
-        parts = {name: said for name, said in parts.items() if name != "danger"}
+        if found:
+            parts[name] = found
+    if "danger" not in known and not any(turn.dangerous for turn in told):
+        parts.pop("danger", None)
     lines = [frames[name].format(said=parts[name].rstrip(".")) for name in _ALWAYS if name in parts]
     lines += [
         frames["meets"].format(said=_meets(told)),
         frames["now"].format(number=number, said=_now(told, memories, number)),
     ]
-    before = _of_others(earlier.text) if earlier and not _read(earlier.text) else []
+    before = _of_others(earlier.text) if earlier and not known else []
     return " ".join([*before, *lines])[:PORTRAIT_CHARACTERS]
 
 

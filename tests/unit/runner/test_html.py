@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from counselgraph.errors import InputError
 from counselgraph.runner.html import html_page, write_html
-from counselgraph.runner.html_session import techniques
 from counselgraph.runner.log import Event, SessionRecord, read_run
 from counselgraph.runner.markup import el
+from counselgraph.runner.story import techniques
 from counselgraph.runner.timeline import course
 from tests.unit.runner.logs import FIRST, OPENING, end, header, plan, risk, session, turn, write_run
 
