@@ -110,7 +110,9 @@ def turn_card(view: CounselorView, scene: Scene) -> str:
         return _safety(risk, scene.locale)
     plan = view.get("plan")
     task = _NO_PLAN if plan is None else _task(plan, view, scene.language)
-    return f"{check_in(risk, said_by(view['messages'], COUNSELOR), scene.language)} {task}".strip()
+    if risk.turn_level != Level.CONCERN:
+        return task
+    return f"{check_in(risk, said_by(view['messages'], COUNSELOR), scene.language)} {task}"
 
 
 def _opening(view: CounselorView, scene: Scene) -> str:

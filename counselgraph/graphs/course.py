@@ -16,6 +16,7 @@ from counselgraph.agents.role import Role, Update, channels
 from counselgraph.graphs import course_routing as routing
 from counselgraph.graphs.context import Context
 from counselgraph.graphs.course_state import CourseState, Outcome, Played, played_from
+from counselgraph.graphs.edge import Edge
 from counselgraph.graphs.node import Casting, Node, emitter
 from counselgraph.graphs.seats import play as by_name
 from counselgraph.graphs.session import build_session
@@ -66,9 +67,9 @@ def build_course(
     graph.add_node("closing", closing)
     graph.add_edge(START, "intake")
     graph.add_edge("intake", "session")
-    graph.add_conditional_edges("session", _after_session, ["review", "closing"])
-    graph.add_conditional_edges("review", _after_review, ["between", "closing"])
-    graph.add_conditional_edges("between", _after_between, ["session", "closing"])
+    graph.add_conditional_edges("session", Edge(_after_session), ["review", "closing"])
+    graph.add_conditional_edges("review", Edge(_after_review), ["between", "closing"])
+    graph.add_conditional_edges("between", Edge(_after_between), ["session", "closing"])
     graph.add_edge("closing", END)
     return graph
 
@@ -176,13 +177,13 @@ def _subgraph(roles: Any, cast: Casting, memory: MemoryStore | None) -> PlaySess
     return play
 
 
-async def _after_session(state: CourseState) -> str:
-    return "closing" if routing.stopped(state) else "review"
+def _after_session(state: CourseState) -> list[str]:
+    return ["closing" if routing.stopped(state) else "review"]
 
 
-async def _after_review(state: CourseState) -> str:
-    return "closing" if routing.ending(state, get_runtime(Context).context) else "between"
+def _after_review(state: CourseState) -> list[str]:
+    return ["closing" if routing.ending(state, get_runtime(Context).context) else "between"]
 
 
-async def _after_between(state: CourseState) -> str:
-    return "closing" if state["interludes"][-1].leaves else "session"
+def _after_between(state: CourseState) -> list[str]:
+    return ["closing" if state["interludes"][-1].leaves else "session"]

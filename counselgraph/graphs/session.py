@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import AnyMessage
@@ -17,6 +17,7 @@ from counselgraph.agents.responder import RESPONDER
 from counselgraph.agents.role import Role
 from counselgraph.graphs import routing, screens, steps
 from counselgraph.graphs.context import Context
+from counselgraph.graphs.edge import Edge, Route
 from counselgraph.graphs.node import Casting, node_input, role_node
 from counselgraph.graphs.seats import Seats, Stop, play, seats_for
 from counselgraph.graphs.state import Ending, SessionState, typed_view
@@ -26,7 +27,6 @@ from counselgraph.safety.levels import Rework, Risk
 from counselgraph.transcript import CLIENT, COUNSELOR
 
 Graph = StateGraph[SessionState, Context]
-Route = Callable[..., Awaitable[list[str]]]
 
 
 class Way(TypedDict, total=False):
@@ -94,7 +94,7 @@ def _built(seats: Seats, cast: Casting, memory: MemoryStore | None, *, then: str
     graph: Graph = StateGraph(SessionState, context_schema=Context)
     _add_nodes(graph, seats, cast, memory)
     graph.add_edge(START, "recall")
-    graph.add_conditional_edges("recall", _opening, [*_OPENS, COUNSELOR])
+    graph.add_conditional_edges("recall", Edge(_opening), [*_OPENS, COUNSELOR])
     _add_client_side(graph, seats)
     _add_counselor_side(graph, seats, then=then)
     _add_exchange(graph, seats, then=then)
@@ -145,12 +145,12 @@ def _add_counselor_side(graph: Graph, seats: Seats, *, then: str) -> None:
         else:
             _add_screens(graph, seats, stop, _always(following), [following], ahead)
         if stop.speaks and stop.name == COUNSELOR and seats.guards(CLIENT):
-            graph.add_conditional_edges(COUNSELOR, _after_draft(COUNSELOR), ["settle_client", stop.exit])
+            graph.add_conditional_edges(COUNSELOR, Edge(_after_draft(COUNSELOR)), ["settle_client", stop.exit])
         elif stop.speaks:
             graph.add_edge(stop.name, stop.exit)
     graph.add_edge("crisis", f"screen_{COUNSELOR}")
     if RESPONDER in seats.aside:
-        graph.add_conditional_edges("hand_over", _after_hand_over, [COUNSELOR, f"screen_{COUNSELOR}"])
+        graph.add_conditional_edges("hand_over", Edge(_after_hand_over), [COUNSELOR, f"screen_{COUNSELOR}"])
 
 
 def _add_exchange(graph: Graph, seats: Seats, *, then: str) -> None:
@@ -158,10 +158,10 @@ def _add_exchange(graph: Graph, seats: Seats, *, then: str) -> None:
     ahead, drafted = _answered_ahead(seats, then), f"screen_{CLIENT}"
     last = KEEPER if KEEPER in seats.aside else "close"
     targets = [last, END] if then == END else [last, *_OPENS, *([drafted] if ahead else [])]
-    graph.add_conditional_edges("remember", _after_exchange(then, last), targets)
+    graph.add_conditional_edges("remember", Edge(_after_exchange(then, last)), targets)
     for name in _OPENS:
         if ahead:
-            graph.add_conditional_edges(name, _after_draft(CLIENT), ["settle_counselor", drafted])
+            graph.add_conditional_edges(name, Edge(_after_draft(CLIENT)), ["settle_counselor", drafted])
         else:
             graph.add_edge(name, drafted)
 
@@ -176,10 +176,11 @@ def _add_screens(graph: Graph, seats: Seats, stop: Stop, onward: Route, targets:
         graph.add_edge(stop.exit, targets[0])
         return
     if guards:
-        graph.add_conditional_edges(stop.exit, _judged_by(guards, onward, bool(ahead)), [*guards, *ahead, *targets])
+        judged = Edge(_judged_by(guards, onward, bool(ahead)))
+        graph.add_conditional_edges(stop.exit, judged, [*guards, *ahead, *targets])
         for guard in guards:
             graph.add_edge(guard, f"settle_{stop.name}")
-    graph.add_conditional_edges(f"settle_{stop.name}" if guards else stop.exit, onward, targets)
+    graph.add_conditional_edges(f"settle_{stop.name}" if guards else stop.exit, Edge(onward), targets)
 
 
 def _answered_ahead(seats: Seats, then: str) -> bool:
@@ -187,13 +188,12 @@ def _answered_ahead(seats: Seats, then: str) -> bool:
     return bool(seats.guards(COUNSELOR)) and seats.counselor_side[-1].name == COUNSELOR and then != END
 
 
-# Edges are async: LangGraph would run a sync one in a thread of its own.
-async def _opening(state: Opening) -> list[str]:
+def _opening(state: Opening) -> list[str]:
     return _opens(typed_view(SessionState, state)) if state["exchange"] else [COUNSELOR]
 
 
 def _after_exchange(then: str, last: str) -> Route:
-    async def route(state: Opening) -> list[str]:
+    def route(state: Opening) -> list[str]:
         if state.get("ending"):
             return [last]
         if then == END:
@@ -207,7 +207,7 @@ def _after_draft(speaker: str) -> Route:
     """A draft made ahead waits until the turn it answers is settled."""
     other = CLIENT if speaker == COUNSELOR else COUNSELOR
 
-    async def route(state: Way) -> list[str]:
+    def route(state: Way) -> list[str]:
         return [f"settle_{other}" if state.get("pending") else f"screen_{speaker}"]
 
     return route
@@ -217,7 +217,7 @@ def _after_client_turn(following: str, seats: Seats) -> Route:
     taken = "hand_over" if RESPONDER in seats.aside else "crisis"
     ways = {"crisis": "crisis", "taken": taken, "leave": "remember", "go_on": following}
 
-    async def route(state: Way) -> list[str]:
+    def route(state: Way) -> list[str]:
         now = typed_view(SessionState, state)
         way = ways[routing.after_client_turn(now)]
         return [f"screen_{way}"] if way == COUNSELOR and now.get("draft") else [way]
@@ -228,28 +228,28 @@ def _after_client_turn(following: str, seats: Seats) -> Route:
 def _after_counselor_turn(following: str) -> Route:
     """A draft that must not be said goes back to its writer."""
 
-    async def route(state: Reworked) -> list[str]:
+    def route(state: Reworked) -> list[str]:
         return [COUNSELOR if state.get("rework") else following]
 
     return route
 
 
-async def _after_hand_over(state: Way) -> list[str]:
+def _after_hand_over(state: Way) -> list[str]:
     """Whoever judges the danger past without a word leaves the turn to the counselor."""
     return [f"screen_{COUNSELOR}" if state.get("draft") else COUNSELOR]
 
 
 def _always(following: str) -> Route:
-    async def route(_state: SessionState) -> list[str]:
+    def route(_state: SessionState) -> list[str]:
         return [following]
 
     return route
 
 
 def _judged_by(guards: list[str], onward: Route, ahead: bool) -> Route:
-    async def route(state: SessionState) -> list[str]:
+    def route(state: SessionState) -> list[str]:
         if not state.get("pending"):
-            return await onward(state)
+            return onward(state)
         context = _run_context() if ahead else None
         beside = routing.beside_screens(typed_view(SessionState, state), context) if context else []
         return [*guards, *beside]

@@ -188,15 +188,15 @@ def typed_view(schema: type, state: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         pydantic.ValidationError: A plain value does not fit its channel.
     """
-    adapters = _adapters(schema)
-    return {
-        key: adapters[key].validate_python(value) if key in adapters and _plain(value) else value
-        for key, value in state.items()
-    }
+    typed, adapters = dict(state), _adapters(schema)
+    for key, value in state.items():
+        if isinstance(value, (dict, str, list)) and key in adapters and _plain(value):
+            typed[key] = adapters[key].validate_python(value)
+    return typed
 
 
-def _plain(value: Any) -> bool:
-    return isinstance(value, (dict, str)) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+def _plain(value: dict[str, Any] | str | list[Any]) -> bool:
+    return not isinstance(value, list) or any(isinstance(item, dict) for item in value)
 
 
 @lru_cache(maxsize=64)

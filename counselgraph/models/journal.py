@@ -66,7 +66,8 @@ class Journal:
             entries, self._size = _load(self.path)
             # Unbuffered append: one system call a line, and nothing half-written stays in this process.
             self._file = self.path.open("ab", buffering=0)
-            self._file.truncate(self._size)
+            if self._file.tell() > self._size:  # a file cut back, be it by nothing, is written out when it is closed
+                self._file.truncate(self._size)
         except OSError as error:
             raise InfrastructureError(f"{self.path}: the journal cannot be opened ({error}).") from error
         self._answers: dict[str, Answer] = {}

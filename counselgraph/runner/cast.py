@@ -1,4 +1,4 @@
-"""The casting of a batch: every model behind the journal of the session that asks it."""
+"""The casting of a batch: every model behind the journal of the session that asks it, and behind the turnstile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from counselgraph.graphs.context import Context
 from counselgraph.models.base import Model
 from counselgraph.models.journal import Journal, journaled
 from counselgraph.models.load import Models
+from counselgraph.runner.turnstile import Patient, Turnstile
 
 
 class JournaledCast:
@@ -19,11 +20,12 @@ class JournaledCast:
     def __init__(self, models: Models) -> None:
         self._models = models
         self._journals: dict[str, Journal] = {}
+        self._turnstile = Turnstile()
 
     async def __call__(self, role: str, context: Context) -> Model:
         """The model of a role, behind the journal of the session."""
         model = await self._models.aget(context.model_for(role), role=role)
-        return journaled(model, self._journals[context.session])
+        return journaled(Patient(model, self._turnstile), self._journals[context.session])
 
     @asynccontextmanager
     async def session(self, name: str, file: Path) -> AsyncIterator[None]:
@@ -39,3 +41,4 @@ class JournaledCast:
                 yield
             finally:
                 del self._journals[name]
+                self._turnstile.leave(name)

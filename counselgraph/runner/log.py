@@ -39,7 +39,7 @@ class SessionLog:
     def __init__(self, file: Path, texts: Path, *, on_event: Callable[[Event], None] | None = None) -> None:
         self._file, self._texts, self._on_event = file, texts, on_event
         self._session, self._seq, self.exchange = file.stem, 0, 0
-        self._addresses: dict[str, str] = {}
+        self._stored: set[str] = set()
         self._stream: BinaryIO | None = None
 
     def __enter__(self) -> Self:
@@ -77,15 +77,14 @@ class SessionLog:
 
     def _address(self, text: str) -> str:
         """Store a prompt once under its hash and give the hash back."""
-        if text in self._addresses:
-            return self._addresses[text]
         address = hashlib.sha256(text.encode()).hexdigest()[:32]
-        file = self._texts / f"{address}.txt"
-        if not file.exists():
-            draft = file.with_suffix(f".{self._session}.part")
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(file)
-        self._addresses[text] = address
+        if address not in self._stored:
+            file = self._texts / f"{address}.txt"
+            if not file.exists():
+                draft = file.with_suffix(f".{self._session}.part")
+                draft.write_text(text, encoding="utf-8")
+                draft.replace(file)
+            self._stored.add(address)
         return address
 
 

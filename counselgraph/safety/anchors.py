@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -14,9 +15,11 @@ from typing import Any, TypeAlias
 _parser: Any = import_module("re._parser")
 
 Anchors: TypeAlias = frozenset[str]
+Words: TypeAlias = dict[str, list[str]]  # by the letters they begin with
 Needs: TypeAlias = tuple[Anchors, ...]
 Reading: TypeAlias = tuple[Anchors, list[Anchors]]  # all that a part can match, if that is few words; what it needs
 _SHORT, _LONG = 3, 6  # letters by which words are looked up
+_TURN = 1000  # characters
 _MOST = 512  # words of one set: beyond that the index grows and finds no more
 _SPELLED_OUT = 32  # words that a run of letters and short alternatives is multiplied out to
 _MARK = 0xE000  # private characters stand for word lists while a pattern is read
@@ -42,41 +45,46 @@ class AnchorIndex:
         for number, (best, *_) in enumerate(wanted):
             for word in best:
                 self._numbers.setdefault(word, []).append(number)
-        self._best = _Words(self._numbers)
-        self._lengths = sorted({len(start) for start in self._best.by_start})
+        self._best = _by_start(self._numbers)
+        self._lengths = tuple(sorted({_SHORT, _LONG, *map(len, self._best)}))
         # Other words are looked up among the same pieces of the text; a set for which these are too long stays out.
-        besides = [[_Words(words) for words in sets[1:]] for sets in wanted]
+        besides = [[_by_start(words) for words in sets[1:]] for sets in wanted]
         self._besides = [
-            [words for words in each if {len(start) for start in words.by_start} <= set(self._lengths)]
-            for each in besides
+            [words for words in each if {len(start) for start in words} <= set(self._lengths)] for each in besides
         ]
+        self._starts = {*self._best, *(start for each in self._besides for words in each for start in words)}
 
     def candidates(self, text: str) -> list[int]:
         """Numbers of the patterns that a text may match, in order; of all others it is certain that it does not."""
-        starts = {text[at : at + length] for length in self._lengths for at in range(len(text) - length + 1)}
+        pieces = (_pieces_of_turn if len(text) <= _TURN else _pieces)(text, self._lengths)
+        starts = self._starts & pieces
         found = set(self._always)
-        for word in self._best.of(text, starts):
+        for word in _held(self._best, starts, text):
             found.update(self._numbers[word])
-        return sorted(number for number in found if all(any(words.of(text, starts)) for words in self._besides[number]))
+        return sorted(
+            number for number in found if all(any(_held(words, starts, text)) for words in self._besides[number])
+        )
 
 
-class _Words:
+def _pieces(text: str, lengths: tuple[int, ...]) -> set[str]:
+    """Every piece of a text that has one of these lengths; not to be changed."""
+    return {text[at : at + length] for length in lengths for at in range(len(text) - length + 1)}
+
+
+_pieces_of_turn = lru_cache(maxsize=16)(_pieces)  # several indexes look at a turn, one after the other
+
+
+def _by_start(words: Iterable[str]) -> Words:
     """Words by the letters they begin with."""
+    found: dict[str, list[str]] = {}
+    for word in sorted(words):
+        found.setdefault(word[:_LONG] if len(word) >= _LONG else word[:_SHORT], []).append(word)
+    return found
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self.by_start: dict[str, list[str]] = {}
-        for word in sorted(words):
-            start = word[:_LONG] if len(word) >= _LONG else word[:_SHORT]
-            self.by_start.setdefault(start, []).append(word)
 
-    def of(self, text: str, starts: set[str]) -> Iterator[str]:
-        """Those of the words that a text holds.
-
-        Args:
-            text: The text.
-            starts: Every piece of it that is as long as some beginning of a word.
-        """
-        return (word for start in self.by_start.keys() & starts for word in self.by_start[start] if word in text)
+def _held(words: Words, starts: set[str], text: str) -> Iterator[str]:
+    """Those of the words that a text holds; `starts` are the beginnings of words that it holds."""
+    return (word for start in starts for word in words.get(start, ()) if word in text)
 
 
 class Reader:

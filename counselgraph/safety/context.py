@@ -130,7 +130,9 @@ class Scene:
 
     def __init__(self, context: Context, turns: Sequence[Folded], risk: Risk, *, own: bool) -> None:
         self.context, self.risk, self._own = context, risk, own
-        self._book, self._turns = context.book, turns
+        self._book, self._stands = context.book, stands(risk)
+        cues = [context.cues_in(turn.text) for turn in reversed(turns[-_LOOK_BACK:])]
+        self._cues = [frozenset().union(*cues[: window + 1]) for window in range(_LOOK_BACK)]
 
     def findings(self, reply: Folded) -> Iterator[Finding]:
         """What the checks find in a reply."""
@@ -141,16 +143,13 @@ class Scene:
                     yield self._finding(check, quote)
 
     def _applies(self, check: Check) -> bool:
-        if check.from_risk > (self.risk.level if stands(self.risk) else Level.NONE):
+        if check.from_risk > (self.risk.level if self._stands else Level.NONE):
             return False
         if not (check.says or self._own):
             return False
-        if check.troubled and not (self.risk.level or self._cue(TROUBLE, _LOOK_BACK)):
+        if check.troubled and not (self.risk.level or TROUBLE in self._cues[-1]):
             return False
-        return not check.when or any(self._cue(name, check.window) for name in check.when)
-
-    def _cue(self, name: str, window: int) -> bool:
-        return any(name in self.context.cues_in(turn.text) for turn in self._turns[-window:])
+        return not check.when or not self._cues[check.window - 1].isdisjoint(check.when)
 
     def _said(self, check: Check, reply: Folded) -> str | None:
         """The words that a check finds in a reply: "" if it lacks something, None if nothing is found."""

@@ -7,8 +7,9 @@ where no plain word is harmed by it, and every character that is left still know
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-Origin = list[int] | range
+Origin = Sequence[int]
 
 _DIGITS = str.maketrans("013457", "oieast")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from itertools import islice
+from typing import TypeAlias
 
 from counselgraph.safety.fold import Folded, fold
 from counselgraph.safety.levels import Category, Finding, Level
@@ -14,7 +15,7 @@ from counselgraph.safety.levels import Category, Finding, Level
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+(?:'[^\W\d_]{1,3})?")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 Run: TypeAlias = tuple[str, ...]
-Shingles: TypeAlias = frozenset[Run]
+Shingles: TypeAlias = frozenset[int]  # hashes: the words themselves would take five times the room
 _SHINGLE = 3
 _TURNS_BACK = 3
 _SHORTEST_REPEAT = 10
@@ -24,12 +25,6 @@ _RUN, _WIDE_RUN = 10, 14
 _SHORTEST_SECRET = 5
 
 
-class _Word(NamedTuple):
-    text: str
-    start: int
-    end: int
-
-
 def repeated(reply: Folded, said: Sequence[str]) -> Iterator[Finding]:
     """Whether a reply nearly says again one of the counselor's last three turns.
 
@@ -37,7 +32,7 @@ def repeated(reply: Folded, said: Sequence[str]) -> Iterator[Finding]:
         reply: The draft.
         said: What the counselor said so far, in order.
     """
-    words = _words(reply)
+    words = _words(reply.text)
     if len(words) < _SHORTEST_REPEAT:
         return
     shingles = _shingles(words)
@@ -50,10 +45,10 @@ def repeated(reply: Folded, said: Sequence[str]) -> Iterator[Finding]:
 
 def parroted(reply: Folded, said_by_client: Folded, *, at_risk: bool) -> Iterator[Finding]:
     """Whether a reply only says the client's own words back as if they were the counselor's ("I wish I had ...")."""
-    words = _words(reply)
-    if len(words) < _SHORTEST_PARROT or words[0].text not in {"i", "i'm", "i've", "my", "me"}:
+    words = _words(reply.text)
+    if len(words) < _SHORTEST_PARROT or words[0] not in {"i", "i'm", "i've", "my", "me"}:
         return
-    if {"you", "your", "you're"} & {word.text for word in words}:
+    if not {"you", "your", "you're"}.isdisjoint(words):
         return
     if _share(_shingles(words), _said(said_by_client.original)) >= _PARROTS:
         yield _finding(Category.MISSED_RISK, 4 if at_risk else 3, reply.original.strip()[:160], "parrots")
@@ -71,64 +66,63 @@ def leaked(
         known: What has been said in the dialogue; repeating it gives nothing away.
         public: Words that may be said whatever they stand in, such as the names and numbers of crisis services.
     """
-    words = _words(reply)
-    if not private or not words:
-        return
+    words = _words(reply.text)
     for text in dict.fromkeys(private):
         found = _common_run(words, *_runs(text))
         if found is None:
             continue
-        run = reply.text[words[found[0]].start : words[found[1] - 1].end]
+        start, end = _place(reply.text, *found)
+        run = reply.text[start:end]
         heard = any(run in fold(said).text for said in known)
         if not heard and not any(name.casefold() in run for name in public):
-            quote = reply.quote(words[found[0]].start, words[found[1] - 1].end)
-            yield _finding(Category.PRIVACY_LEAK, 4, quote, "private")
+            yield _finding(Category.PRIVACY_LEAK, 4, reply.quote(start, end), "private")
 
 
-def _common_run(words: Sequence[_Word], length: int, runs: frozenset[Run]) -> tuple[int, int] | None:
+def _common_run(words: Run, length: int, runs: frozenset[Run]) -> tuple[int, int] | None:
     """The first run of a reply that stands among those of a secret, as long as it goes; None if there is none."""
     if not runs:
         return None
-    texts = [word.text for word in words]
-    start = next((at for at in range(len(texts) - length + 1) if tuple(texts[at : at + length]) in runs), None)
+    start = next((at for at in range(len(words) - length + 1) if words[at : at + length] in runs), None)
     if start is None:
         return None
     end = start + length
-    while end < len(texts) and tuple(texts[end - length + 1 : end + 1]) in runs:
+    while end < len(words) and words[end - length + 1 : end + 1] in runs:
         end += 1
     return start, end
+
+
+def _place(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where in a text the words from `start` to before `end` stand."""
+    places = list(islice(_WORD.finditer(text), start, end))
+    return places[0].start(), places[-1].end()
 
 
 @lru_cache(maxsize=4096)
 def _runs(secret: str) -> tuple[int, frozenset[Run]]:
     """How many words in a row give a secret away, and all its runs of that length; none of one that is too short."""
-    texts = [word.text for word in _words(fold(secret))]
-    wide = sum(bool(_WIDE.match(text)) for text in texts) * 2 > len(texts)
-    length = min(_WIDE_RUN if wide else _RUN, len(texts))
-    starts = range(len(texts) - length + 1 if length >= _SHORTEST_SECRET else 0)
-    return length, frozenset(tuple(texts[at : at + length]) for at in starts)
-
-
-def _words(folded: Folded) -> tuple[_Word, ...]:
-    return _words_of(folded.text)
+    words = _words(fold(secret).text)
+    wide = sum(bool(_WIDE.match(word)) for word in words) * 2 > len(words)
+    length = min(_WIDE_RUN if wide else _RUN, len(words))
+    starts = range(len(words) - length + 1 if length >= _SHORTEST_SECRET else 0)
+    return length, frozenset(words[at : at + length] for at in starts)
 
 
 @lru_cache(maxsize=64)
-def _words_of(text: str) -> tuple[_Word, ...]:
+def _words(text: str) -> Run:
     """The words of a reply, which is read for repetition, for parroting and for what it gives away."""
-    return tuple(_Word(found[0], *found.span()) for found in _WORD.finditer(text))
+    return tuple(_WORD.findall(text))
 
 
 @lru_cache(maxsize=4096)
 def _said(text: str) -> Shingles:
     """The shingles of a turn, which the next few replies are compared with as well."""
-    return _shingles(_words(fold(text)))
+    return _shingles(_words(fold(text).text))
 
 
-def _shingles(words: Sequence[_Word]) -> Shingles:
+def _shingles(words: Run) -> Shingles:
     """Every three words in a row; all of them if they are fewer."""
-    texts, size = [word.text for word in words], min(_SHINGLE, len(words))
-    return frozenset(tuple(texts[at : at + size]) for at in range(len(texts) - size + 1) if size)
+    size = min(_SHINGLE, len(words))
+    return frozenset(map(hash, zip(*(words[at:] for at in range(size)), strict=False)))
 
 
 def _share(shingles: Shingles, others: Shingles) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -141,4 +142,4 @@ def _single_spaced(original: str, plain: str, origin: Origin) -> Folded:
         at = found.end()
     parts.append(plain[at:])
     kept.extend(origin[at:])
-    return Folded(original, "".join(parts), kept)
+    return Folded(original, "".join(parts), array("I", kept))

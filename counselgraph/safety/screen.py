@@ -6,6 +6,7 @@ It reads words as words. Nothing said in a text can switch it off, and what it f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from counselgraph.safety.context import in_dialogue
 from counselgraph.safety.echo import leaked
@@ -115,11 +116,9 @@ def screen_reply(
 
 def _affirmed(answer: Folded, question: str, books: Sequence[Book]) -> Iterator[Verdict]:
     """A client's "yes" to a question about suicide, as a verdict; in a client's words alone it would not show."""
-    asked = fold(question).text.split(SENTENCE_BREAK)
     for book in books:
-        yes, asks, death = (book.any_of(each) for each in (book.affirms, book.asking, book.asks_of_death))
-        said = yes.match(answer.text.lstrip())
-        if said and any(asks.search(sentence) and death.search(sentence) for sentence in asked):
+        said = book.any_of(book.affirms).match(answer.text.lstrip())
+        if said and _asks_of_death(question, book):
             start = len(answer.text) - len(answer.text.lstrip())
             finding = Finding(
                 category=Category.SI_ACTIVE,
@@ -129,6 +128,12 @@ def _affirmed(answer: Folded, question: str, books: Sequence[Book]) -> Iterator[
             )
             yield Verdict(side=Side.CLIENT, level=Level.ACTIVE, findings=(finding,))
             return
+
+
+def _asks_of_death(question: str, book: Book) -> bool:
+    asks, death = book.any_of(book.asking), book.any_of(book.asks_of_death)
+    sentences = fold(question).text.split(SENTENCE_BREAK)
+    return any(asks.search(sentence) and death.search(sentence) for sentence in sentences)
 
 
 def screen_folded(folded: Folded, side: Side, book: Book, standing: Level = Level.NONE) -> Verdict:
@@ -151,6 +156,7 @@ def _highest(findings: Iterable[Finding]) -> Level:
     return max((finding.level for finding in findings if finding.counts), default=Level.NONE)
 
 
+@lru_cache(maxsize=64)
 def _books_for(language: str) -> tuple[Book, ...]:
     """The language's own book, if there is one, and the English one."""
     own = {language_of(language)} & set(languages())

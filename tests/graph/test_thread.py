@@ -63,6 +63,13 @@ async def test_a_risk_raised_by_hand_changes_the_way():
     assert (await graph.aget_state(CONFIG)).next == ("crisis",)
 
 
+async def test_an_edit_from_code_without_an_event_loop_changes_the_way_as_well():
+    graph = await compiled(interrupt_after=["screen_client"])
+    await graph.ainvoke({}, CONFIG, context=CONTEXT)
+    graph.update_state(CONFIG, {"risk": {"level": 4}})
+    assert graph.get_state(CONFIG).next == ("crisis",)
+
+
 async def test_a_value_of_the_wrong_kind_is_refused_by_name():
     graph = await compiled()
     with pytest.raises(ValidationError, match="Persona"):

@@ -1,0 +1,100 @@
+"""The turnstile of a process: one session at a time goes on with the answer it got.
+
+Sessions that start together get their answers together. If they all went on side by side, each would take as long as
+all of them, their next calls would leave together as well, and the server would stand idle in between, again and again.
+One after the other, the first call leaves at once and the others follow it a few milliseconds apart; from then on the
+answers come a few milliseconds apart too, and hardly anybody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+
+from counselgraph.models.base import Answer, Model, Request, context_of
+
+
+class Turnstile:
+    """Lets sessions through one at a time, in the order in which their answers came.
+
+    A session is through until it asks its next question or ends, and no longer than `patience_s`, for it may be waiting
+    for something else than the processor. Where a session has several calls in flight, its last answer counts. Belongs
+    to one event loop.
+    """
+
+    def __init__(self, *, patience_s: float = 0.01) -> None:
+        self._patience_s = patience_s
+        self._through: str | None = None
+        self._asking: Counter[str] = Counter()
+        self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def ask(self, model: Model, request: Request) -> Answer:
+        """The model's answer, once it is this session's turn to go on with it."""
+        session = request.session
+        self.leave(session)
+        self._asking[session] += 1
+        try:
+            answer = await model.answer(request)
+        finally:
+            self._asking[session] -= 1
+            last = not self._asking[session]
+            if last:
+                del self._asking[session]
+        if last:
+            await self._enter(session)
+        return answer
+
+    def leave(self, session: str) -> None:
+        """Let the next one through, if it is this session that is."""
+        if self._through == session:
+            self._next()
+
+    async def _enter(self, session: str) -> None:
+        if self._through is None:
+            self._let_through(session)
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((session, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self.leave(session)
+            raise
+
+    def _let_through(self, session: str) -> None:
+        self._through = session
+        self._timer = asyncio.get_running_loop().call_later(self._patience_s, self._next)
+
+    def _next(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._through = self._timer = None
+        while self._waiting:
+            session, turn = self._waiting.popleft()
+            if not turn.done():
+                self._let_through(session)
+                turn.set_result(None)
+                return
+
+
+class Patient:
+    """A model whose answers come through a turnstile."""
+
+    def __init__(self, model: Model, turnstile: Turnstile) -> None:
+        self._model = model
+        self._turnstile = turnstile
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self._model.name
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens the model takes, None if unknown."""
+        return context_of(self._model)
+
+    async def answer(self, request: Request) -> Answer:
+        """The model's answer, once it is this session's turn."""
+        return await self._turnstile.ask(self._model, request)
