@@ -1,4 +1,4 @@
-"""The casting of a batch: every model behind the journal of the session that asks it, and behind the turnstile."""
+"""The casting of a batch: every model behind the journal of the session that asks it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from counselgraph.runner.turnstile import Patient, Turnstile
 
 
 class JournaledCast:
-    """A casting that puts each session's journal in front of its models."""
+    """A casting that puts each session's journal in front of its models, and the turnstile behind the journal."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, turnstile: Turnstile) -> None:
         self._models = models
+        self._turnstile = turnstile
         self._journals: dict[str, Journal] = {}
-        self._turnstile = Turnstile()
 
     async def __call__(self, role: str, context: Context) -> Model:
         """The model of a role, behind the journal of the session."""
@@ -41,4 +41,3 @@ class JournaledCast:
                 yield
             finally:
                 del self._journals[name]
-                self._turnstile.leave(name)

@@ -29,6 +29,7 @@ from counselgraph.runner.recorder import Recorder
 from counselgraph.runner.report import summarize
 from counselgraph.runner.resources import check_memory, models_of, open_memory
 from counselgraph.runner.spec import RunSpec
+from counselgraph.runner.turnstile import Turnstile
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ async def chat(
                 raise InputError("holds a chat that has ended.", file=str(folder.path), fix=fix)
             give_notice([job], spec, on_notice)
             header = header_of(job, spec, rehearsed=rehearsed)
-            ending = await _talk(job, spec, folder, JournaledCast(known), header, read_line, on_event)
+            ending = await _talk(job, spec, folder, JournaledCast(known, Turnstile()), header, read_line, on_event)
             await asyncio.to_thread(summarize, folder.path)
     return ChatResult(folder.path, ending)
 

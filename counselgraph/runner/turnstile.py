@@ -3,13 +3,16 @@
 Sessions that start together get their answers together. If they all went on side by side, each would take as long as
 all of them, their next calls would leave together as well, and the server would stand idle in between, again and again.
 One after the other, the first call leaves at once and the others follow it a few milliseconds apart; from then on the
-answers come a few milliseconds apart too, and hardly anybody waits.
+answers come a few milliseconds apart too, and hardly anybody waits. For the same reason they begin in groups: the first
+calls leave while the other sessions have yet to open their files.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from counselgraph.models.base import Answer, Model, Request, context_of
 
@@ -20,19 +23,35 @@ class Turnstile:
     A session is through until it asks its next question or ends, and no longer than `patience_s`, for it may be waiting
     for something else than the processor. Where a session has several calls in flight, its last answer counts. Belongs
     to one event loop.
+
+    Args:
+        patience_s: Longest time in which nobody else is let through.
+        beginners: Sessions that may be between their beginning and their first question.
     """
 
-    def __init__(self, *, patience_s: float = 0.01) -> None:
+    def __init__(self, *, patience_s: float = 0.01, beginners: int = 64) -> None:
         self._patience_s = patience_s
+        self._door = asyncio.Semaphore(beginners)
+        self._beginning: set[str] = set()
         self._through: str | None = None
         self._asking: Counter[str] = Counter()
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
+    @asynccontextmanager
+    async def session(self, session: str) -> AsyncIterator[None]:
+        """Be a session from its beginning, for which it may have to wait, to its end."""
+        await self._door.acquire()
+        self._beginning.add(session)
+        try:
+            yield
+        finally:
+            self._leave(session)
+
     async def ask(self, model: Model, request: Request) -> Answer:
         """The model's answer, once it is this session's turn to go on with it."""
         session = request.session
-        self.leave(session)
+        self._leave(session)
         self._asking[session] += 1
         try:
             answer = await model.answer(request)
@@ -45,8 +64,11 @@ class Turnstile:
             await self._enter(session)
         return answer
 
-    def leave(self, session: str) -> None:
-        """Let the next one through, if it is this session that is."""
+    def _leave(self, session: str) -> None:
+        """Let the next one begin or go on, if it is this session that does."""
+        if session in self._beginning:
+            self._beginning.discard(session)
+            self._door.release()
         if self._through == session:
             self._next()
 
@@ -59,7 +81,7 @@ class Turnstile:
         try:
             await turn
         except asyncio.CancelledError:
-            self.leave(session)
+            self._leave(session)
             raise
 
     def _let_through(self, session: str) -> None:

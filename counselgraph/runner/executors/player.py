@@ -27,6 +27,7 @@ from counselgraph.runner.log import Event, SessionLog, is_settled
 from counselgraph.runner.play import SessionGraph, play
 from counselgraph.runner.resources import open_memory
 from counselgraph.runner.spec import RunSpec
+from counselgraph.runner.turnstile import Turnstile
 from counselgraph.transcript import COUNSELOR
 
 OnPulse = Callable[[Pulse], None]
@@ -46,6 +47,7 @@ class Player:
     rehearsed: bool
     controls: Controls
     cast: JournaledCast
+    turnstile: Turnstile
     graph: SessionGraph
 
     async def play(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None = None) -> Outcome:
@@ -55,6 +57,10 @@ class Player:
         return await self._play_session(job, on_pulse, on_event)
 
     async def _play_session(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None) -> Outcome:
+        async with self.turnstile.session(job.id):
+            return await self._play_begun(job, on_pulse, on_event)
+
+    async def _play_begun(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None) -> Outcome:
         meter = _Meter(on_pulse, on_event)
         header = header_of(job, self.spec, rehearsed=self.rehearsed)
         journal = self.folder.journal(job.id)
@@ -133,11 +139,12 @@ async def playing(
     Raises:
         CounselgraphError: The memory cannot be opened, or a role is unknown.
     """
-    cast = JournaledCast(models)
+    turnstile = Turnstile()
+    cast = JournaledCast(models, turnstile)
     memory = await asyncio.to_thread(open_memory, spec, folder)
     with memory or contextlib.nullcontext(), _few_collections():
         graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile()
-        yield Player(spec, folder, rehearsed, controls, cast, graph)
+        yield Player(spec, folder, rehearsed, controls, cast, turnstile, graph)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from itertools import groupby
 
 import pytest
@@ -38,12 +39,12 @@ async def played(turnstile: Turnstile, steps: list[str]) -> None:
     patient = Patient(model, turnstile)
 
     async def one(session: str) -> None:
-        for _ in range(ROUNDS):
-            await patient.answer(asked(session))
-            for _ in range(STEPS):
-                steps.append(session)
-                await asyncio.sleep(0)
-        turnstile.leave(session)
+        async with turnstile.session(session):
+            for _ in range(ROUNDS):
+                await patient.answer(asked(session))
+                for _ in range(STEPS):
+                    steps.append(session)
+                    await asyncio.sleep(0)
 
     tasks = [asyncio.create_task(one(f"s{number}")) for number in range(SESSIONS)]
     await asyncio.sleep(0)
@@ -79,14 +80,14 @@ async def test_a_session_that_ends_lets_the_next_one_through() -> None:
     turnstile, model = Turnstile(patience_s=FOREVER_S), Slow()
     patient = Patient(model, turnstile)
     model.answered.set()
-    await patient.answer(asked("ends"))
-    waiting = asyncio.create_task(patient.answer(asked("next")))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    turnstile.leave("somebody else")
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    turnstile.leave("ends")
+    async with turnstile.session("ends"):
+        await patient.answer(asked("ends"))
+        waiting = asyncio.create_task(patient.answer(asked("next")))
+        await asyncio.sleep(0)
+        async with turnstile.session("somebody else"):
+            pass
+        await asyncio.sleep(0)
+        assert not waiting.done()
     assert (await waiting).text == "next"
 
 
@@ -99,9 +100,10 @@ async def test_of_two_calls_of_a_session_the_last_answer_counts() -> None:
     await one
     model = Slow()
     model.answered.set()
-    await Patient(model, turnstile).answer(asked("else"))  # nobody is through: "both" still waits for its second answer
+    async with turnstile.session("else"):
+        # Nobody is through: "both" still waits for its second answer.
+        await Patient(model, turnstile).answer(asked("else"))
     second.answered.set()
-    turnstile.leave("else")
     assert (await other).text == "both"
 
 
@@ -110,16 +112,47 @@ async def test_a_session_that_is_cancelled_at_the_turnstile_holds_nobody_up(let_
     turnstile, model = Turnstile(patience_s=FOREVER_S), Slow()
     patient = Patient(model, turnstile)
     model.answered.set()
-    await patient.answer(asked("first"))
-    second, third = (asyncio.create_task(patient.answer(asked(name))) for name in ("second", "third"))
-    await asyncio.sleep(0)
-    if let_through:
-        turnstile.leave("first")
-    second.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await second
-    turnstile.leave("first")
+    async with AsyncExitStack() as first:
+        await first.enter_async_context(turnstile.session("first"))
+        await patient.answer(asked("first"))
+        second, third = (asyncio.create_task(patient.answer(asked(name))) for name in ("second", "third"))
+        await asyncio.sleep(0)
+        if let_through:
+            await first.aclose()
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
     assert (await third).text == "third"
+
+
+async def test_sessions_begin_in_groups_and_a_place_is_free_with_the_first_question_or_the_end() -> None:
+    turnstile, model = Turnstile(beginners=2), Slow()
+    model.answered.set()
+    begun: list[str] = []
+    ends = {session: asyncio.Event() for session in "abcd"}
+
+    async def one(session: str) -> None:
+        async with turnstile.session(session):
+            begun.append(session)
+            await ends[session].wait()
+
+    tasks = [asyncio.create_task(one(session)) for session in "abcd"]
+    await asyncio.sleep(0)
+    assert begun == ["a", "b"]
+    await Patient(model, turnstile).answer(asked("b"))
+    await asyncio.sleep(0)
+    assert begun == ["a", "b", "c"]
+    ends["b"].set()
+    await tasks[1]
+    await asyncio.sleep(0)
+    assert begun == ["a", "b", "c"], "the end of a session that has asked frees no second place"
+    ends["a"].set()
+    await tasks[0]
+    await asyncio.sleep(0)
+    assert begun == ["a", "b", "c", "d"]
+    for end in ends.values():
+        end.set()
+    await asyncio.gather(*tasks)
 
 
 async def test_a_failed_call_leaves_no_trace() -> None:
