@@ -1,4 +1,4 @@
-"""Group commit: writes that arrive while another is under way go to the database together.
+"""Group commit: writes that arrive while another is under way, or shortly after, go to the database together.
 
 A write costs Chroma almost the same for one memory as for fifty, and many sessions end at about the same time.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
@@ -18,12 +19,17 @@ Write = Callable[[Sequence[MemoryRecord]], int]
 class GroupCommit:
     """Hands waiting writes to `write` together, one group at a time.
 
+    A write that finds the database at rest begins at once.
+
     Args:
         write: Writes memories; blocking. What it raises, everybody in the group gets.
+        apart_s: Least time from the beginning of one write to the beginning of the next.
     """
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, *, apart_s: float = 0.2) -> None:
         self._write = write
+        self._apart_s = apart_s
+        self._next_at = 0.0
         self._guard = threading.Lock()
         self._waiting: list[tuple[Sequence[MemoryRecord], Future[None]]] = []
         self._busy = False
@@ -56,6 +62,10 @@ class GroupCommit:
                     _settle(written, None)
 
     def _next(self) -> list[tuple[Sequence[MemoryRecord], Future[None]]]:
+        if self._waiting:
+            if (pause_s := self._next_at - time.monotonic()) > 0:
+                time.sleep(pause_s)
+            self._next_at = time.monotonic() + self._apart_s
         with self._guard:
             group, self._waiting = self._waiting, []
             self._busy = bool(group)

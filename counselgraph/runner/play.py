@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ async def play(
     header: Event,
     control: RunControl | None = None,
     within: AbstractAsyncContextManager[None] | None = None,
+    on_ending: Callable[[], None] | None = None,
 ) -> Ending | None:
     """Play a session from its start to its end.
 
@@ -44,12 +45,13 @@ async def play(
         header: The header event.
         control: Lets somebody ask for a drain.
         within: Kept open while the session is played, such as its journal.
+        on_ending: Called as soon as it is known how the session ends; see `Recorder`.
 
     Returns:
         How it ended; None if it was drained, which leaves a log without `end` for resume to write anew.
     """
     log.write(header)
-    recorder = Recorder(log, truth=job.truth)
+    recorder = Recorder(log, truth=job.truth, on_ending=on_ending)
     try:
         async with within or nullcontext():
             playing, given = await begin(job, graph, recorder)

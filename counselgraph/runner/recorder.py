@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from counselgraph.errors import ModelError
@@ -22,16 +22,19 @@ class Recorder:
     Args:
         log: Open log of the session.
         truth: Highest risk level the persona was written to show; None if it does not say.
+        on_ending: Called as soon as it is known how the session ends; memories are still to be written then.
 
     Attributes:
         ending: How the session ended, None while it goes on.
         waiting: Payloads of the interrupts the session waits at.
     """
 
-    def __init__(self, log: SessionLog, *, truth: int | None = None) -> None:
+    def __init__(
+        self, log: SessionLog, *, truth: int | None = None, on_ending: Callable[[], None] | None = None
+    ) -> None:
         self.ending: Ending | None = None
         self.waiting: list[Any] = []
-        self._log = log
+        self._log, self._on_ending = log, on_ending
         self._started = time.perf_counter()
         self._usage: dict[str, Usage] = {}
         self._counts = {"turns": 0, "exchanges": 0, "plans": 0, "repairs": 0, "retries": 0}
@@ -91,7 +94,10 @@ class Recorder:
         for event in events_of(node, update):
             self.write(event)
         self._log.exchange = update.get("exchange", self._log.exchange)
-        self.ending = update.get("ending") or self.ending
+        if ending := update.get("ending"):
+            self.ending = ending
+            if self._on_ending is not None:
+                self._on_ending()
 
     def _wait(self, interrupts: Any) -> None:
         self.waiting = [item.value for item in interrupts]

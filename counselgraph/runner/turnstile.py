@@ -10,6 +10,7 @@ calls leave while the other sessions have yet to open their files.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,16 +21,16 @@ from counselgraph.models.base import Answer, Model, Request, context_of
 class Turnstile:
     """Lets sessions through one at a time, in the order in which their answers came.
 
-    A session is through until it asks its next question or ends, and no longer than `patience_s`, for it may be waiting
-    for something else than the processor. Where a session has several calls in flight, its last answer counts. Belongs
-    to one event loop.
+    A session is through until it asks its next question or ends, or until the processor has been idle for half of the
+    last `patience_s`: then the session waits for something else, and holds nobody up. Where a session has several calls
+    in flight, its last answer counts. Belongs to one event loop and its thread.
 
     Args:
-        patience_s: Longest time in which nobody else is let through.
+        patience_s: How often to look whether the processor is idle.
         beginners: Sessions that may be between their beginning and their first question.
     """
 
-    def __init__(self, *, patience_s: float = 0.01, beginners: int = 64) -> None:
+    def __init__(self, *, patience_s: float = 0.002, beginners: int = 64) -> None:
         self._patience_s = patience_s
         self._door = asyncio.Semaphore(beginners)
         self._beginning: set[str] = set()
@@ -37,6 +38,7 @@ class Turnstile:
         self._asking: Counter[str] = Counter()
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._looked = (0.0, 0.0)
 
     @asynccontextmanager
     async def session(self, session: str) -> AsyncIterator[None]:
@@ -46,12 +48,12 @@ class Turnstile:
         try:
             yield
         finally:
-            self._leave(session)
+            self.leave(session)
 
     async def ask(self, model: Model, request: Request) -> Answer:
         """The model's answer, once it is this session's turn to go on with it."""
         session = request.session
-        self._leave(session)
+        self.leave(session)
         self._asking[session] += 1
         try:
             answer = await model.answer(request)
@@ -64,8 +66,8 @@ class Turnstile:
             await self._enter(session)
         return answer
 
-    def _leave(self, session: str) -> None:
-        """Let the next one begin or go on, if it is this session that does."""
+    def leave(self, session: str) -> None:
+        """Let the next one begin or go on, if this session does: it asks, has ended, or needs little more."""
         if session in self._beginning:
             self._beginning.discard(session)
             self._door.release()
@@ -81,12 +83,21 @@ class Turnstile:
         try:
             await turn
         except asyncio.CancelledError:
-            self._leave(session)
+            self.leave(session)
             raise
 
     def _let_through(self, session: str) -> None:
         self._through = session
-        self._timer = asyncio.get_running_loop().call_later(self._patience_s, self._next)
+        self._watch()
+
+    def _watch(self) -> None:
+        self._looked = (time.monotonic(), time.thread_time())
+        self._timer = asyncio.get_running_loop().call_later(self._patience_s, self._look)
+
+    def _look(self) -> None:
+        since, spent = self._looked
+        idle = time.thread_time() - spent < (time.monotonic() - since) / 2
+        (self._next if idle else self._watch)()
 
     def _next(self) -> None:
         if self._timer is not None:

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from counselgraph.errors import InfrastructureError
@@ -70,8 +71,15 @@ class Player:
                     self.controls.one() as control,
                     SessionLog(self.folder.log(job.id), self.folder.texts, on_event=meter.take) as log,
                 ):
-                    within = self.cast.session(job.id, journal)
-                    ending = await play(job, self.graph, log, header=header, control=control, within=within)
+                    ending = await play(
+                        job,
+                        self.graph,
+                        log,
+                        header=header,
+                        control=control,
+                        within=self.cast.session(job.id, journal),
+                        on_ending=partial(self.turnstile.leave, job.id),
+                    )
         except (OSError, InfrastructureError) as error:  # the log cannot be written, so it cannot say what went wrong
             return Outcome(job.id, StopReason.INFRASTRUCTURE_ERROR, f"{type(error).__name__}: {error}")
         return Outcome(job.id, None if ending is None else ending.stop)

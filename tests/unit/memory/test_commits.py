@@ -46,6 +46,15 @@ async def test_what_waits_behind_a_write_goes_in_one() -> None:
     assert [len(group) for group in database.groups] == [1, 19]
 
 
+async def test_what_comes_shortly_after_a_write_goes_in_one() -> None:
+    database = Slow()
+    database.go.release(100)
+    commits = GroupCommit(database.write, apart_s=1.0)
+    await commits.add([record(0)])
+    await asyncio.gather(*(commits.add([record(number)]) for number in range(1, 10)))
+    assert [len(group) for group in database.groups] == [1, 9]
+
+
 async def test_different_memories_are_counted_and_the_same_one_once() -> None:
     database = Slow()
     database.go.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from itertools import groupby
 
@@ -61,7 +62,15 @@ async def test_a_session_thinks_to_its_next_question_before_another_begins() -> 
     assert all(length % STEPS == 0 for _, length in runs)
 
 
-async def test_without_patience_sessions_think_side_by_side() -> None:
+async def test_a_session_that_keeps_the_processor_busy_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "thread_time", time.monotonic)
+    steps: list[str] = []
+    await played(Turnstile(patience_s=0), steps)
+    assert all(len(list(group)) % STEPS == 0 for _, group in groupby(steps))
+
+
+async def test_while_the_processor_is_idle_sessions_go_on_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "thread_time", lambda: 0.0)
     steps: list[str] = []
     await played(Turnstile(patience_s=0), steps)
     assert len(list(groupby(steps))) > SESSIONS * ROUNDS
