@@ -48,12 +48,15 @@ class Turnstile:
         try:
             yield
         finally:
+            self._begun(session)
             self.leave(session)
 
     async def ask(self, model: Model, request: Request) -> Answer:
-        """The model's answer, once it is this session's turn to go on with it."""
+        """The model's answer, once it is this session's turn to go on with it; at once, if the answer comes at once."""
         session = request.session
-        self.leave(session)
+        self._begun(session)
+        # Who need not wait for the answer does not leave: the event loop comes to this only while a call is under way.
+        leaving = asyncio.get_running_loop().call_soon(self.leave, session)
         self._asking[session] += 1
         try:
             answer = await model.answer(request)
@@ -62,17 +65,20 @@ class Turnstile:
             last = not self._asking[session]
             if last:
                 del self._asking[session]
-        if last:
+        leaving.cancel()
+        if last and self._through != session:
             await self._enter(session)
         return answer
 
     def leave(self, session: str) -> None:
-        """Let the next one begin or go on, if this session does: it asks, has ended, or needs little more."""
+        """Let the next one through, if it is this session that is: it asks, has ended, or needs little more."""
+        if self._through == session:
+            self._next()
+
+    def _begun(self, session: str) -> None:
         if session in self._beginning:
             self._beginning.discard(session)
             self._door.release()
-        if self._through == session:
-            self._next()
 
     async def _enter(self, session: str) -> None:
         if self._through is None:

@@ -26,7 +26,17 @@ class Slow:
         self.answered = asyncio.Event()
 
     async def answer(self, request: Request) -> Answer:
+        await asyncio.sleep(0)
         await self.answered.wait()
+        return Answer(text=request.session)
+
+
+class Instant:
+    """A model that nobody waits for."""
+
+    name = "instant"
+
+    async def answer(self, request: Request) -> Answer:
         return Answer(text=request.session)
 
 
@@ -74,6 +84,23 @@ async def test_while_the_processor_is_idle_sessions_go_on_side_by_side(monkeypat
     steps: list[str] = []
     await played(Turnstile(patience_s=0), steps)
     assert len(list(groupby(steps))) > SESSIONS * ROUNDS
+
+
+async def test_a_session_whose_answers_come_at_once_goes_on_to_its_end() -> None:
+    steps: list[str] = []
+    turnstile = Turnstile(patience_s=FOREVER_S)
+    patient = Patient(Instant(), turnstile)
+
+    async def one(session: str) -> None:
+        async with turnstile.session(session):
+            for _ in range(ROUNDS):
+                await patient.answer(asked(session))
+                steps.append(session)
+                await asyncio.sleep(0)
+
+    await asyncio.gather(*(one(f"s{number}") for number in range(SESSIONS)))
+    runs = [(session, len(list(group))) for session, group in groupby(steps)]
+    assert runs == [(f"s{number}", ROUNDS) for number in range(SESSIONS)]
 
 
 async def test_whoever_waits_for_something_else_holds_nobody_up() -> None:
