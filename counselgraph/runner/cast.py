@@ -15,7 +15,7 @@ from counselgraph.runner.turnstile import Patient, Turnstile
 
 
 class JournaledCast:
-    """A casting that puts each session's journal in front of its models, and the turnstile behind the journal."""
+    """A casting that puts each session's journal in front of its models, and the turnstile in front of the journal."""
 
     def __init__(self, models: Models, turnstile: Turnstile) -> None:
         self._models = models
@@ -25,7 +25,8 @@ class JournaledCast:
     async def __call__(self, role: str, context: Context) -> Model:
         """The model of a role, behind the journal of the session."""
         model = await self._models.aget(context.model_for(role), role=role)
-        return journaled(Patient(model, self._turnstile), self._journals[context.session])
+        # The journal first: an answer that has come is kept, however long its session waits for its turn.
+        return Patient(journaled(model, self._journals[context.session]), self._turnstile)
 
     @asynccontextmanager
     async def session(self, name: str, file: Path) -> AsyncIterator[None]:
