@@ -241,7 +241,7 @@ class _Batch:
         if outcome.unlogged is not None:
             self.unlogged[outcome.session] = outcome.unlogged
         if outcome.stop is StopReason.INFRASTRUCTURE_ERROR and self.blocked is None:
-            self.blocked = self.folder.blocked()
+            self.blocked = self.folder.blocked(going_on=True)
             if self.blocked is not None:
                 self.controls.drain()
         if outcome.stop is not None:

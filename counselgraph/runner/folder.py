@@ -21,7 +21,8 @@ from counselgraph.runner.spec import RunSpec
 from counselgraph.yaml_text import load_yaml
 
 _PROBE = ".probe"
-_PROBE_BYTES = 64 * 1024  # a session's log and journal are of this size
+_SESSION_BYTES = 64 * 1024  # a session's log and journal are of this size
+_GOING_ON_BYTES = 1024 * 1024  # what a write of memories takes for as long as it lasts, and gives back if it fails
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -86,11 +87,15 @@ class RunFolder:
         """Every course's log, by id."""
         return _logs_in(self.courses)
 
-    def blocked(self) -> OSError | None:
-        """Why nothing more can be written here, such as a full disk; None if it can."""
+    def blocked(self, *, going_on: bool = False) -> OSError | None:
+        """Why nothing more can be written here, such as a full disk; None if it can.
+
+        Args:
+            going_on: Something has failed, so look for more room than one session needs.
+        """
         probe = self.path / _PROBE
         try:
-            probe.write_bytes(bytes(_PROBE_BYTES))
+            probe.write_bytes(bytes(_GOING_ON_BYTES if going_on else _SESSION_BYTES))
         except OSError as error:
             return error
         finally:

@@ -91,7 +91,7 @@ def complaint(told: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("size", "memory"), [("400k", "none"), ("1500k", "run"), ("2500k", "run")])
+@pytest.mark.parametrize(("size", "memory"), [("400k", "none"), ("1500k", "run"), ("2000k", "run")])
 def test_a_full_disk_stops_the_run_and_resume_completes_it(
     place: Path, unbroken: Unbroken, server: FakeOpenAI, size: str, memory: str
 ) -> None:
