@@ -1,4 +1,4 @@
-"""The turnstile of a process: one session at a time goes on with the answer it got.
+"""The turnstile of a process: hardly more than one session at a time goes on with the answer it got.
 
 Sessions that start together get their answers together. If they all went on side by side, each would take as long as
 all of them, their next calls would leave together as well, and the server would stand idle in between, again and again.
@@ -19,22 +19,24 @@ from counselgraph.models.base import Answer, Model, Request, context_of
 
 
 class Turnstile:
-    """Lets sessions through one at a time, in the order in which their answers came.
+    """Lets sessions through in the order in which their answers came, a few abreast.
 
-    A session is through until it asks its next question or ends, or until the processor has been idle for half of the
-    last `patience_s`: then the session waits for something else, and holds nobody up. Where a session has several calls
-    in flight, its last answer counts. Belongs to one event loop and its thread.
+    A session is through until it asks its next question or ends, or until the processor was idle for half of
+    `patience_s` while others waited: then it waits for something else itself, and holds nobody up. Where a session has
+    several calls in flight, its last answer counts. Belongs to one event loop and its thread.
 
     Args:
+        abreast: Sessions that may be through. Two share the event loop's rounds and hold each other up little.
         patience_s: How often to look whether the processor is idle.
         beginners: Sessions that may be between their beginning and their first question.
     """
 
-    def __init__(self, *, patience_s: float = 0.002, beginners: int = 64) -> None:
+    def __init__(self, *, abreast: int = 2, patience_s: float = 0.002, beginners: int = 64) -> None:
         self._patience_s = patience_s
         self._door = asyncio.Semaphore(beginners)
         self._beginning: set[str] = set()
-        self._through: str | None = None
+        self._abreast = abreast
+        self._through: set[str] = set()
         self._asking: Counter[str] = Counter()
         self._waiting: deque[tuple[str, asyncio.Future[None]]] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -66,14 +68,15 @@ class Turnstile:
             if last:
                 del self._asking[session]
         leaving.cancel()
-        if last and self._through != session:
+        if last and session not in self._through:
             await self._enter(session)
         return answer
 
     def leave(self, session: str) -> None:
-        """Let the next one through, if it is this session that is: it asks, has ended, or needs little more."""
-        if self._through == session:
-            self._next()
+        """Let the next one through, if this session is: it asks, has ended, or needs little more."""
+        if session in self._through:
+            self._through.discard(session)
+            self._admit()
 
     def _begun(self, session: str) -> None:
         if session in self._beginning:
@@ -81,20 +84,23 @@ class Turnstile:
             self._door.release()
 
     async def _enter(self, session: str) -> None:
-        if self._through is None:
-            self._let_through(session)
-            return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append((session, turn))
+        self._admit()
         try:
             await turn
         except asyncio.CancelledError:
             self.leave(session)
             raise
 
-    def _let_through(self, session: str) -> None:
-        self._through = session
-        self._watch()
+    def _admit(self) -> None:
+        while self._waiting and len(self._through) < self._abreast:
+            session, turn = self._waiting.popleft()
+            if not turn.done():
+                self._through.add(session)
+                turn.set_result(None)
+        if self._waiting and self._timer is None:
+            self._watch()
 
     def _watch(self) -> None:
         self._looked = (time.monotonic(), time.thread_time())
@@ -102,19 +108,10 @@ class Turnstile:
 
     def _look(self) -> None:
         since, spent = self._looked
-        idle = time.thread_time() - spent < (time.monotonic() - since) / 2
-        (self._next if idle else self._watch)()
-
-    def _next(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._through = self._timer = None
-        while self._waiting:
-            session, turn = self._waiting.popleft()
-            if not turn.done():
-                self._let_through(session)
-                turn.set_result(None)
-                return
+        self._timer = None
+        if time.thread_time() - spent < (time.monotonic() - since) / 2:
+            self._through.clear()
+        self._admit()
 
 
 class Patient:

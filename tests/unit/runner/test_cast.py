@@ -22,7 +22,7 @@ class Waited:
 
 
 async def test_an_answer_is_kept_before_its_session_may_go_on_with_it(tmp_path: Path) -> None:
-    turnstile = Turnstile(patience_s=60)
+    turnstile = Turnstile(abreast=1, patience_s=60)
     cast = JournaledCast(Models(overrides={"waited": Waited()}), turnstile)
     contexts = [Context(session=name, models={"default": "waited"}) for name in "ab"]
     requests = [Request(role="client", messages=(), session=name) for name in "ab"]

@@ -65,7 +65,7 @@ async def played(turnstile: Turnstile, steps: list[str]) -> None:
 
 async def test_a_session_thinks_to_its_next_question_before_another_begins() -> None:
     steps: list[str] = []
-    await played(Turnstile(patience_s=FOREVER_S), steps)
+    await played(Turnstile(abreast=1, patience_s=FOREVER_S), steps)
     runs = [(session, len(list(group))) for session, group in groupby(steps)]
     assert runs[:SESSIONS] == [(f"s{number}", STEPS) for number in range(SESSIONS)], "not in the order of the answers"
     assert sum(length for _, length in runs) == SESSIONS * ROUNDS * STEPS
@@ -75,20 +75,28 @@ async def test_a_session_thinks_to_its_next_question_before_another_begins() -> 
 async def test_a_session_that_keeps_the_processor_busy_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "thread_time", time.monotonic)
     steps: list[str] = []
-    await played(Turnstile(patience_s=0), steps)
+    await played(Turnstile(abreast=1, patience_s=0), steps)
     assert all(len(list(group)) % STEPS == 0 for _, group in groupby(steps))
 
 
 async def test_while_the_processor_is_idle_sessions_go_on_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "thread_time", lambda: 0.0)
     steps: list[str] = []
-    await played(Turnstile(patience_s=0), steps)
+    await played(Turnstile(abreast=1, patience_s=0), steps)
     assert len(list(groupby(steps))) > SESSIONS * ROUNDS
+
+
+async def test_two_abreast_share_the_rounds_of_the_event_loop() -> None:
+    steps: list[str] = []
+    await played(Turnstile(abreast=2, patience_s=FOREVER_S), steps)
+    first = steps[: 2 * STEPS]
+    assert sorted(first) == ["s0"] * STEPS + ["s1"] * STEPS
+    assert len(list(groupby(first))) > 2, "one after the other"
 
 
 async def test_a_session_whose_answers_come_at_once_goes_on_to_its_end() -> None:
     steps: list[str] = []
-    turnstile = Turnstile(patience_s=FOREVER_S)
+    turnstile = Turnstile(abreast=1, patience_s=FOREVER_S)
     patient = Patient(Instant(), turnstile)
 
     async def one(session: str) -> None:
@@ -104,7 +112,7 @@ async def test_a_session_whose_answers_come_at_once_goes_on_to_its_end() -> None
 
 
 async def test_whoever_waits_for_something_else_holds_nobody_up() -> None:
-    turnstile, model = Turnstile(patience_s=0.001), Slow()
+    turnstile, model = Turnstile(abreast=1, patience_s=0.001), Slow()
     patient = Patient(model, turnstile)
     model.answered.set()
     await patient.answer(asked("waits"))
@@ -113,7 +121,7 @@ async def test_whoever_waits_for_something_else_holds_nobody_up() -> None:
 
 
 async def test_a_session_that_ends_lets_the_next_one_through() -> None:
-    turnstile, model = Turnstile(patience_s=FOREVER_S), Slow()
+    turnstile, model = Turnstile(abreast=1, patience_s=FOREVER_S), Slow()
     patient = Patient(model, turnstile)
     model.answered.set()
     async with turnstile.session("ends"):
@@ -128,7 +136,7 @@ async def test_a_session_that_ends_lets_the_next_one_through() -> None:
 
 
 async def test_of_two_calls_of_a_session_the_last_answer_counts() -> None:
-    turnstile, first, second = Turnstile(patience_s=FOREVER_S), Slow(), Slow()
+    turnstile, first, second = Turnstile(abreast=1, patience_s=FOREVER_S), Slow(), Slow()
     one = asyncio.create_task(Patient(first, turnstile).answer(asked("both")))
     other = asyncio.create_task(Patient(second, turnstile).answer(asked("both")))
     await asyncio.sleep(0)
@@ -145,7 +153,7 @@ async def test_of_two_calls_of_a_session_the_last_answer_counts() -> None:
 
 @pytest.mark.parametrize("let_through", [False, True])
 async def test_a_session_that_is_cancelled_at_the_turnstile_holds_nobody_up(let_through: bool) -> None:
-    turnstile, model = Turnstile(patience_s=FOREVER_S), Slow()
+    turnstile, model = Turnstile(abreast=1, patience_s=FOREVER_S), Slow()
     patient = Patient(model, turnstile)
     model.answered.set()
     async with AsyncExitStack() as first:
@@ -196,7 +204,7 @@ async def test_a_failed_call_leaves_no_trace() -> None:
         async def answer(self, request: Request) -> Answer:
             raise ValueError(request.session)
 
-    turnstile, model = Turnstile(patience_s=FOREVER_S), Slow()
+    turnstile, model = Turnstile(abreast=1, patience_s=FOREVER_S), Slow()
     with pytest.raises(ValueError, match="fails"):
         await Patient(Broken(), turnstile).answer(asked("fails"))
     model.answered.set()
