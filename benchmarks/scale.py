@@ -113,6 +113,8 @@ def main() -> None:
     parser.add_argument("--flight", type=int, default=0, help="calls the run keeps in flight; as many as sessions if 0")
     parser.add_argument("--screens", dest="roles", action="store_const", const=("monitor", "reviewer"), default=())
     given = parser.parse_args()
+    if given.latency <= 0:
+        parser.error("--latency is above 0")
     print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     places = given.places or "unlimited"
     print(f"{given.latency * 1000:g} ms a call, {places} places; roles added: {', '.join(given.roles) or 'none'}\n")
