@@ -107,3 +107,20 @@ class Model(Protocol):
     async def answer(self, request: Request) -> Answer:
         """Answer one request."""
         ...
+
+
+class Around:
+    """What every model around another one shares: its name and its window are that one's."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    @property
+    def name(self) -> str:
+        """Name of the model inside."""
+        return self._model.name
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens the model inside takes, None if unknown."""
+        return context_of(self._model)

@@ -16,7 +16,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from counselgraph.errors import InfrastructureError, InputError
-from counselgraph.models.base import Answer, ChatMessage, Model, Request, Usage, context_of
+from counselgraph.models.base import Answer, Around, ChatMessage, Model, Request, Usage
 
 
 class Entry(BaseModel):
@@ -115,22 +115,12 @@ class Journal:
         self._size += len(line)
 
 
-class Journaled:
+class Journaled(Around):
     """A model behind a journal; see `journaled`."""
 
     def __init__(self, model: Model, journal: Journal) -> None:
-        self._model = model
+        super().__init__(model)
         self._journal = journal
-
-    @property
-    def name(self) -> str:
-        """Name of the model behind the journal."""
-        return self._model.name
-
-    @property
-    def context_tokens(self) -> int | None:
-        """Tokens the model behind the journal takes, None if unknown."""
-        return context_of(self._model)
 
     async def answer(self, request: Request) -> Answer:
         """The recorded answer if there is one, otherwise the model's, recorded before it is returned."""

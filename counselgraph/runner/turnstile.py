@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from counselgraph.models.base import Answer, Model, Request, context_of
+from counselgraph.models.base import Answer, Around, Model, Request
 
 
 class Turnstile:
@@ -114,22 +114,12 @@ class Turnstile:
         self._admit()
 
 
-class Patient:
+class Patient(Around):
     """A model whose answers come through a turnstile."""
 
     def __init__(self, model: Model, turnstile: Turnstile) -> None:
-        self._model = model
+        super().__init__(model)
         self._turnstile = turnstile
-
-    @property
-    def name(self) -> str:
-        """Name of the model."""
-        return self._model.name
-
-    @property
-    def context_tokens(self) -> int | None:
-        """Tokens the model takes, None if unknown."""
-        return context_of(self._model)
 
     async def answer(self, request: Request) -> Answer:
         """The model's answer, once it is this session's turn."""
