@@ -52,9 +52,7 @@ def dialogue_for(role: str, messages: Sequence[AnyMessage]) -> tuple[ChatMessage
     partner, named, heard = _PARTNER.get(role), False, list[str]()
     flipped: list[ChatMessage] = []
     for message in messages:
-        # Every turn passes here at every call; most are words of somebody known by name.
-        speaker = message.name or role_of(message)
-        text = message.content if type(message.content) is str else text_of(message)
+        speaker, text = role_of(message), text_of(message)
         if speaker == role:
             if heard:
                 flipped.append({"role": "user", "content": "\n\n".join(heard)})

@@ -58,15 +58,10 @@ class Player:
         return await self._play_session(job, on_pulse, on_event)
 
     async def _play_session(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None) -> Outcome:
-        async with self.turnstile.session(job.id):
-            return await self._play_begun(job, on_pulse, on_event)
-
-    async def _play_begun(self, job: Job, on_pulse: OnPulse, on_event: OnEvent | None) -> Outcome:
         meter = _Meter(on_pulse, on_event)
-        header = header_of(job, self.spec, rehearsed=self.rehearsed)
         journal = self.folder.journal(job.id)
         try:
-            async with _alone(journal):
+            async with self.turnstile.session(job.id), _alone(journal):
                 with (
                     self.controls.one() as control,
                     SessionLog(self.folder.log(job.id), self.folder.texts, on_event=meter.take) as log,
@@ -75,7 +70,7 @@ class Player:
                         job,
                         self.graph,
                         log,
-                        header=header,
+                        header=header_of(job, self.spec, rehearsed=self.rehearsed),
                         control=control,
                         within=self.cast.session(job.id, journal),
                         on_ending=partial(self.turnstile.leave, job.id),
