@@ -23,7 +23,9 @@ from langgraph.graph import END, START, StateGraph
 
 from counselgraph import Answer, Context, Models, Request, RunSpec, build_session, run_sync
 from counselgraph.agents.ask import Draft
+from counselgraph.graphs.edge import Edge
 from counselgraph.graphs.seats import play
+from counselgraph.graphs.session import Opening, Reworked, Way
 from counselgraph.graphs.state import SessionState, checkpoint_types, opening_state
 from counselgraph.personas.importers.yaml_file import dump_persona
 from counselgraph.safety.levels import Risk
@@ -84,10 +86,8 @@ async def empty_graph(length: int) -> float:
     """CPU milliseconds an exchange of `SESSIONS` sessions side by side, in a graph of which only the steps are left."""
     graph = _empty_graph(length).compile()
 
-    async def one(session: int) -> None:
-        async for _ in graph.astream(
-            {"exchange": 0}, {"configurable": {"thread_id": str(session)}, "recursion_limit": 10_000}
-        ):
+    async def one(_session: int) -> None:
+        async for _ in graph.astream({"exchange": 0}, {"recursion_limit": 10_000}):
             pass
 
     started = time.process_time()
@@ -107,14 +107,14 @@ def _empty_graph(length: int) -> StateGraph[SessionState]:
     async def remember(state: SessionState) -> dict[str, Any]:
         return {"exchange": state["exchange"] + 1}
 
-    async def onward(_state: SessionState) -> str:
-        return "counselor"
+    def onward(_state: Way) -> list[str]:
+        return ["counselor"]
 
-    async def done(_state: SessionState) -> str:
-        return "remember"
+    def done(_state: Reworked) -> list[str]:
+        return ["remember"]
 
-    async def again(state: SessionState) -> str:
-        return "client" if state["exchange"] < length else END
+    def again(state: Opening) -> list[str]:
+        return ["client" if state["exchange"] < length else END]
 
     graph: StateGraph[SessionState] = StateGraph(SessionState)
     for name in ("client", "counselor"):
@@ -123,10 +123,10 @@ def _empty_graph(length: int) -> StateGraph[SessionState]:
     graph.add_node("remember", remember)
     graph.add_edge(START, "client")
     graph.add_edge("client", "screen_client")
-    graph.add_conditional_edges("screen_client", onward, ["counselor"])
+    graph.add_conditional_edges("screen_client", Edge(onward), ["counselor"])
     graph.add_edge("counselor", "screen_counselor")
-    graph.add_conditional_edges("screen_counselor", done, ["remember"])
-    graph.add_conditional_edges("remember", again, ["client", END])
+    graph.add_conditional_edges("screen_counselor", Edge(done), ["remember"])
+    graph.add_conditional_edges("remember", Edge(again), ["client", END])
     return graph
 
 

@@ -25,18 +25,24 @@ from counselgraph.protocols.protocol import load_approaches
 from counselgraph.safety.levels import Level, Risk
 from counselgraph.safety.replies import crisis_turn, safe_reply
 from counselgraph.safety.rewrite import guidance
-from counselgraph.safety.screen import languages, screen, screen_reply
+from counselgraph.safety.rules import languages, load_book
+from counselgraph.safety.screen import screen, screen_reply
+from counselgraph.said import Said
 from counselgraph.transcript import CLIENT, COUNSELOR, said_by
 
 State = Mapping[str, Any]
 
 
 def read_data() -> None:
-    """Read every data file the nodes use, so that none is read in an event loop. Blocking."""
+    """Read every data file the nodes use, so that none is read in an event loop. Blocking.
+
+    What is made of English rules is made as well, since every session needs it; of others when a turn first does.
+    """
     load_approaches()
     for language in languages():
-        screen("", language=language)
-    screen_reply("", risk=Risk())
+        load_book(language)
+    screen("")
+    screen_reply("", risk=Risk(), before=[Said(CLIENT, "")])
     safe_reply(Risk(level=Level.PASSIVE), "US", ())
     guidance()
     crisis_turn(Risk(level=Level.INTENT), "US", 0, ())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, cast
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import RunControl
@@ -75,9 +76,11 @@ async def step(
     control: RunControl | None = None,
 ) -> None:
     """Run the graph on what is given until it ends or waits for a person."""
+    # A thread is a checkpointer's; without one its name would be copied around in every step.
+    config: RunnableConfig = {"configurable": {"thread_id": context.session}} if graph.checkpointer else {}
     stream = graph.astream(
         given,
-        {"configurable": {"thread_id": context.session}},
+        config,
         context=context,
         stream_mode="updates",
         control=control,

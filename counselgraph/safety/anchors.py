@@ -84,7 +84,7 @@ def _by_start(words: Iterable[str]) -> Words:
 
 def _held(words: Words, starts: set[str], text: str) -> Iterator[str]:
     """Those of the words that a text holds; `starts` are the beginnings of words that it holds."""
-    return (word for start in starts for word in words.get(start, ()) if word in text)
+    return (word for start in words.keys() & starts for word in words[start] if word in text)
 
 
 class Reader:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from counselgraph import ConfigError, InfrastructureError, InputError, ModelError, RunSpec, cli
+from counselgraph import ConfigError, InfrastructureError, InputError, ModelError, RunSpec, __version__
+from counselgraph.cli import program
 
 OTHER: dict[str, Any] = {
     "personas": "people",
@@ -56,8 +59,8 @@ def spec_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> RunSpec:
         return 0
 
     for name in ("_play", "_talk"):
-        monkeypatch.setattr(cli.run, name, keep)
-    result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+        monkeypatch.setattr(program.run, name, keep)
+    result = CliRunner().invoke(program.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return made[0]
 
@@ -104,9 +107,9 @@ def test_errors_of_ours_are_one_line_and_an_exit_code(
     def app() -> None:
         raise error
 
-    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(program, "app", app)
     with pytest.raises(SystemExit) as left:
-        cli.main()
+        program.main()
     assert left.value.code == code
     assert capsys.readouterr().err == "error: bad\n"
 
@@ -115,6 +118,22 @@ def test_errors_of_others_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
     def app() -> None:
         raise ExceptionGroup("pool", [ConfigError("bad"), KeyError("a bug")])
 
-    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(program, "app", app)
     with pytest.raises(ExceptionGroup, match="pool"):
-        cli.main()
+        program.main()
+
+
+def test_the_program_is_loaded_after_the_collector_was_told_to_wait() -> None:
+    code = (
+        "import gc, sys, counselgraph.cli as cli\n"
+        "assert 'typer' not in sys.modules, 'loaded with the package'\n"
+        "sys.argv = ['counselgraph', '--version']\n"
+        "try:\n"
+        "    cli.main()\n"
+        "finally:\n"
+        "    print(gc.get_threshold()[0], gc.get_freeze_count() > 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    version, seen = done.stdout.splitlines()
+    assert version == f"counselgraph {__version__}"
+    assert seen == "200000 True"

@@ -1,5 +1,8 @@
 """A worker process starts here."""
 
-from counselgraph.runner.executors.worker import main
+from counselgraph.garbage import kept_to_the_end
 
-main()
+with kept_to_the_end():
+    from counselgraph.runner.executors.worker import main
+
+    main()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from counselgraph.errors import InfrastructureError
+from counselgraph.garbage import rarely_collected
 from counselgraph.graphs.session import build_session
 from counselgraph.graphs.state import StopReason
 from counselgraph.memory.lock import hold_file
@@ -36,7 +36,6 @@ OnEvent = Callable[[Event], None]
 
 _LEFTOVER_S = 20.0
 _PAUSE_S = 0.05
-_COLLECT_AT = (50_000, 20, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +144,10 @@ async def playing(
     turnstile = Turnstile()
     cast = JournaledCast(models, turnstile)
     memory = await asyncio.to_thread(open_memory, spec, folder)
-    with memory or contextlib.nullcontext(), _few_collections():
+    with memory or contextlib.nullcontext():
         graph = build_session(roles=spec.roles, cast=cast, memory=memory).compile()
-        yield Player(spec, folder, rehearsed, controls, cast, turnstile, graph)
-
-
-@contextlib.contextmanager
-def _few_collections() -> Iterator[None]:
-    """Collect garbage rarely: what is loaded by now stays, and what a session leaves behind mostly frees itself.
-
-    At Python's own pace the collector takes a twelfth of the CPU of a run.
-    """
-    before = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AT)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
+        with rarely_collected():
+            yield Player(spec, folder, rehearsed, controls, cast, turnstile, graph)
 
 
 @asynccontextmanager

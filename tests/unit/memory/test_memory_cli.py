@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from counselgraph.cli.app import app
+from counselgraph.cli.program import app
 from counselgraph.cli.memory import memory_app
 from counselgraph.errors import ConfigError, InputError
 from counselgraph.memory import Kind, MemoryRecord, MemoryStore

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from counselgraph import RunSpec, cli, run_sync
+from counselgraph import RunSpec, run_sync
+from counselgraph.cli.program import app
 from counselgraph.errors import InputError
 from counselgraph.runner.log import read_run
 from counselgraph.runner.safety import safety_report
@@ -128,12 +129,12 @@ def test_the_report_of_a_log_that_does_not_tell_it_is_read_off_its_events(played
 
 
 def test_the_command_names_sessions_and_never_their_words(played: Path):
-    result = CliRunner().invoke(cli.app, ["safety", str(played)])
+    result = CliRunner().invoke(app, ["safety", str(played)])
     assert result.exit_code == 0, result.output
     assert "SI_ACTIVE" in result.output
     words = {turn["text"] for record in read_run(played) for turn in record.turns}
     assert not any(text in result.output for text in words)
-    as_json = CliRunner().invoke(cli.app, ["safety", str(played), "--json"])
+    as_json = CliRunner().invoke(app, ["safety", str(played), "--json"])
     assert json.loads(as_json.output)["sessions"] == safety_report(played).sessions
 
 
