@@ -22,6 +22,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,8 @@ class Row:
 
 def play(sessions: int, exchanges: int, given: argparse.Namespace, folder: Path) -> Row:
     """One run, watched from outside."""
-    people, out = folder / f"people-{sessions}", folder / f"run-{sessions}-{exchanges}"
-    if not people.exists():
-        write_personas(people, sessions)
+    people, out = folder / "people", folder / "run"
+    write_personas(people, sessions)
     with serving("--latency", str(given.latency), "--places", str(given.places)) as address:
         command = [sys.executable, "-m", "counselgraph.cli", "run", "--model", "vllm/fake", "--display", "none"]
         command += ["--base-url", address, "--personas", str(people), "--out", str(out)]
@@ -121,19 +121,18 @@ def main() -> None:
     print("| sessions | exchanges | calls per exchange | first call s | steady s | ideal s | efficiency ", end="")
     print("| latencies per exchange | CPU ms per exchange | peak MB |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        for sessions in given.sessions:
-            for exchanges in given.exchanges:
-                row = play(sessions, exchanges, given, Path(folder))
-                ideal = row.ideal_s(given.latency, given.places)
-                calls = row.summary["usage"]["calls"] / row.exchanges
-                print(
-                    f"| {sessions} | {exchanges} | {calls:.2f} | {row.first_s:.1f} "
-                    f"| {row.steady_s:.1f} | {ideal:.1f} | {ideal / row.steady_s:.2f} "
-                    f"| {row.steady_s / given.latency / exchanges:.2f} "
-                    f"| {row.cpu_s * 1000 / row.exchanges:.2f} | {row.peak_mb:.0f} |",
-                    flush=True,
-                )
+    for sessions, exchanges in product(given.sessions, given.exchanges):
+        with tempfile.TemporaryDirectory() as folder:
+            row = play(sessions, exchanges, given, Path(folder))
+        ideal = row.ideal_s(given.latency, given.places)
+        calls = row.summary["usage"]["calls"] / row.exchanges
+        print(
+            f"| {sessions} | {exchanges} | {calls:.2f} | {row.first_s:.1f} "
+            f"| {row.steady_s:.1f} | {ideal:.1f} | {ideal / row.steady_s:.2f} "
+            f"| {row.steady_s / given.latency / exchanges:.2f} "
+            f"| {row.cpu_s * 1000 / row.exchanges:.2f} | {row.peak_mb:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
