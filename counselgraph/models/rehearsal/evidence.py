@@ -12,7 +12,7 @@ from counselgraph.models.rehearsal.hearing import dark, heavy, thought_in
 from counselgraph.models.rehearsal.lines import technique_steps
 from counselgraph.models.rehearsal.reading import content_words
 from counselgraph.models.rehearsal.speech import normal
-from counselgraph.models.rehearsal.story import Exchanged
+from counselgraph.models.rehearsal.story import SAFETY, Exchanged
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import quotable
 from counselgraph.protocols.technique import ApproachName
@@ -54,7 +54,7 @@ def left_open(turns: Sequence[Exchanged], used: str, chance: random.Random) -> s
 
 
 def _piece(turn: Exchanged) -> str | None:
-    if not turn.answers or turn.asked is None or turn.asked in _CLOSING or _dangerous(turn.said):
+    if not turn.answers or turn.asked in {None, SAFETY, *_CLOSING} or _dangerous(turn.said):
         return None
     return quotable(turn.said, _OPEN, lambda text: beside_the_point(text) or small_talk(text))
 

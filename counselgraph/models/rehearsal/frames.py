@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from string import Formatter
 
+from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.lines import steps_of_all
 from counselgraph.models.rehearsal.speech import Speech, normal
 from counselgraph.models.rehearsal.turns import turn_of
-from counselgraph.models.rehearsal.words import flip
+from counselgraph.models.rehearsal.words import flip, plain
 
 _RECENT = 3
 """Counselor turns within which the same way of beginning or the same quotation would sound like a tic."""
@@ -102,6 +103,14 @@ def step_said(turn: str) -> str | None:
     """The step a counselor's turn worked on, recognised by its frame; None if by none."""
     said = normal(turn)
     return next((step for mark, step in _marks() if mark in said), None)
+
+
+@lru_cache(maxsize=4096)
+def safety_topics(turn: str) -> frozenset[str]:
+    """The safety questions that a counselor's turn puts, in this model's words or in others."""
+    risk, said = bank("counselor/risk"), plain(turn)
+    topics = {**risk["topics"], "concern": risk["concern"]}
+    return frozenset(name for name, topic in topics.items() if re.search(topic["asked"], said, re.IGNORECASE))
 
 
 @lru_cache(maxsize=1)

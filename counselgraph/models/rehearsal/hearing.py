@@ -211,6 +211,11 @@ def unconvinced(text: str) -> bool:
     return _heard("unconvinced", r"(?:{})").search(plain(text)) is not None
 
 
+def wordless(text: str) -> bool:
+    """Whether somebody who was asked for a thought says that it was none, but a picture or a feeling."""
+    return _heard("wordless", r"(?:{})").search(plain(text)) is not None
+
+
 def outcome(text: str) -> str:
     """What came of a task, by the client's report: "undone", "half" or "done"."""
     return next((kind for kind in ("undone", "half") if _heard(kind, r"(?:{})").search(plain(text))), "done")

@@ -102,10 +102,10 @@ def read(text: str) -> Reading:
 
 
 @lru_cache(maxsize=4096)
-def content_words(text: str) -> frozenset[str]:
-    """Stems of the words of a text that carry its topic."""
-    words = _WORD.findall(plain(text).casefold().replace("'s ", " "))
-    return frozenset(_stem(word) for word in words if word not in _small_words())
+def content_words(text: str, *, stems: bool = True) -> frozenset[str]:
+    """Words of a text that carry its topic; their stems, unless asked otherwise."""
+    words = (word for word in _WORD.findall(plain(text).casefold().replace("'s ", " ")) if word not in _small_words())
+    return frozenset(map(_stem, words) if stems else words)
 
 
 def _is_request(sentence: str) -> bool:

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from langchain_core.messages import AnyMessage
 
-from counselgraph.models.rehearsal.frames import step_said
+from counselgraph.models.rehearsal.frames import safety_topics, step_said
 from counselgraph.models.rehearsal.hearing import stance, thought_in
 from counselgraph.models.rehearsal.speech import normal
 from counselgraph.models.rehearsal.spoken import spoken
@@ -44,7 +44,7 @@ _QUOTED = re.compile(r"\"([^\"]+)\"")
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """A client turn, and the step the counselor was asking about (None when by no step's question)."""
+    """A client turn, and the step the counselor was asking about: `SAFETY` or None when it was no step's question."""
 
     asked: str | None
     said: str
@@ -56,6 +56,8 @@ class Exchanged:
         return self.met not in {"held", "resists"}
 
 
+SAFETY = "safety"
+"""What a turn answers after a question about safety; what it says is not what the session works on."""
 OPENING = "opening"
 """What the first turn of a later session answers: how it has been, which is not yet what the session is about."""
 
@@ -77,7 +79,7 @@ def exchanged(
         role = role_of(message)
         if role == COUNSELOR:
             own.append(text_of(message))
-            asked = step_said(own[-1])
+            asked = step_said(own[-1]) or (SAFETY if safety_topics(own[-1]) else None)
         elif role == CLIENT:
             found.append(_exchanged(OPENING if later and not found else asked, text_of(message), language))
     return tuple(found), own

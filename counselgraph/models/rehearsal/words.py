@@ -134,11 +134,15 @@ def sentences(text: str) -> tuple[str, ...]:
     return tuple(re.sub(r"\x00(\d+)\x00[.!?]?", lambda m: quotes[int(m.group(1))], part) for part in parts if part)
 
 
+STOPS = " ,;:.!-\u2013\u2014\u3002\uff0c\u3001\uff1b\uff1a\uff01\u2026\u060c\u061b"
+"""What stands around a sentence, in the scripts of the languages that clients speak; its question mark stays."""
+
+
 @lru_cache(maxsize=8192)
 def trimmed(sentence: str) -> str:
     """A sentence without the small words people start and end with, and without its full stop."""
     bare = _lead().sub("", plain(sentence))
-    return _tail().sub("", bare).strip(" ,;:.!-\u2013\u2014")
+    return _tail().sub("", bare).strip(STOPS)
 
 
 @lru_cache(maxsize=8192)

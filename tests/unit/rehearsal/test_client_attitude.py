@@ -146,6 +146,14 @@ def test_what_is_told_when_asked_is_told_when_the_question_touches_it():
     assert "My father drank." not in telling(DISCLOSING, "What was your mother like?")
 
 
+def test_a_step_of_the_technique_is_not_taken_for_a_question_about_a_topic_that_sounds_like_it():
+    deaf = person(disclosures=[{"topic": "hearing", "text": "In a full room I hear soup.", "when": "asked"}])
+    friend = 'Suppose a friend came to you with "I\'m a spectator now." What would you want them to hear?'
+    assert "soup" not in telling(deaf, friend)
+    assert "soup" in telling(deaf, "How is your hearing?")
+    assert "soup" in telling(deaf, "How well do you hear, by the way?")
+
+
 def test_what_is_told_to_a_direct_question_needs_the_whole_topic():
     assert "resignation." in telling(DISCLOSING, "Did you write a resignation letter?")
     assert "resignation." not in telling(DISCLOSING, "Did you write a letter to your manager?")

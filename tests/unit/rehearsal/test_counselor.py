@@ -201,3 +201,23 @@ def test_in_another_language_no_client_word_is_bent_into_english():
 
 def test_without_a_plan_the_counselor_follows():
     assert reply("I argued with my sister.", plan=None).endswith(("?", "."))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "It wasn't in words, really. More a sort of sinking feeling, as if I already knew how it was going to end.",
+        "It was more like a picture than a thought. Me standing there, and it all going wrong.",
+    ],
+)
+def test_what_was_no_thought_is_not_said_back_as_one(line: str):
+    asked = "In that very moment, what went through your mind? Your own words, just as they came."
+    messages = [turn("counselor", asked, exchange=2), turn("client", line, exchange=3)]
+    steps = PROTOCOL.steps_from(Phase.EXPLORATION, Technique.PIE_CHART, close=True)
+    feeling = next(number for number, step in enumerate(steps) if step.id == "feeling")
+    plan = plan_for(Technique.PIE_CHART, steps=steps[feeling:], made_at=3)
+    for seed in range(12):
+        said = speak(request(messages, 3, seed=seed, plan=plan)).text
+        assert said.startswith(tuple(bank("counselor/reactions")["wordless"]))
+        assert "thought" not in said
+        assert '"' not in said

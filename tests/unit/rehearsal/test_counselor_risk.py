@@ -7,6 +7,7 @@ import pytest
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor import speak
 from counselgraph.models.rehearsal.frames import step_said
+from counselgraph.models.rehearsal.story import SAFETY, Exchanged, exchanged, told_thought
 from counselgraph.protocols.technique import Technique
 from counselgraph.safety.levels import Level, Risk
 from counselgraph.safety.policy import assess
@@ -100,3 +101,41 @@ def test_words_of_danger_in_another_language_are_met_with_care():
         before = [turn("counselor", asked, exchange=0), *messages[1:]]
         said = speak(request(before, 1, seed=seed, language="zh", plan=plan_for(Technique.CONTINUUM), risk=denied)).text
         assert not any(said.startswith(line) for line in bank("counselor/reactions")["plain"])
+
+
+ASKED = "Let me ask it plainly, because it matters: are you having thoughts of ending your life?"
+
+
+def answered(line: str) -> str:
+    """What the counselor says to this answer to a question about suicide, which the screen has assessed before."""
+    messages = [turn("counselor", ASKED, exchange=4), turn("client", line, exchange=5)]
+    found = assess(Risk(level=Level.PASSIVE, turn_level=Level.PASSIVE), screen(line, question=ASKED))
+    return speak(request(messages, 5, plan=plan_for(Technique.CONTINUUM), risk=found)).text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "No. I'm not going to hurt myself.",
+        "There isn't anything. I'm not going to do it.",
+        "I'm calmer now. I'm not going to hurt myself.",
+    ],
+)
+def test_a_no_is_met_as_a_no_wherever_it_stands_in_the_turn(line: str):
+    said = answered(line)
+    assert said.startswith(tuple(bank("counselor/risk")["denied"]))
+    assert "\"I'm not" not in said
+
+
+@pytest.mark.parametrize("line", ["I don't want to live any more.", "No, not today. I want to be dead all the same."])
+def test_a_sign_of_danger_that_begins_with_a_no_is_none(line: str):
+    assert not answered(line).startswith(tuple(bank("counselor/risk")["denied"]))
+
+
+def test_what_is_said_to_a_question_about_safety_is_not_the_thought_of_the_session():
+    safe = Exchanged(SAFETY, "I'm not going to do it, I'd never do that to them.", "tells")
+    told = Exchanged(None, "I'm never going to be good enough.", "tells")
+    assert told_thought([safe]) is None
+    assert told_thought([told, safe]) == "I'm never going to be good enough"
+    messages = [turn("counselor", ASKED, exchange=4), turn("client", safe.said, exchange=5)]
+    assert [found.asked for found in exchanged(messages, "en")[0]] == [SAFETY]

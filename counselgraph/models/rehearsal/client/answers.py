@@ -254,9 +254,13 @@ def _led_to(item: Disclosure) -> str:
 
 
 def _touched(scene: Scene, item: Disclosure) -> float:
-    """Share of the topic's words in what the counselor asked; the client's own words said back ask for nothing."""
-    topic, asked = content_words(item.topic), _QUOTED.sub("", plain(scene.reading.question))
-    return len(topic & content_words(asked)) / len(topic) if topic else 0
+    """Share of the topic's words in what the counselor asked; the client's own words said back ask for nothing.
+
+    In a question about something else, "what would you want them to hear?", only the very words count.
+    """
+    stems = set(scene.reading.asks) <= _SLIGHT
+    topic, asked = content_words(item.topic, stems=stems), _QUOTED.sub("", plain(scene.reading.question))
+    return len(topic & content_words(asked, stems=stems)) / len(topic) if topic else 0
 
 
 def _may_tell(scene: Scene, item: Disclosure) -> bool:

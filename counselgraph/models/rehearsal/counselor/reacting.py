@@ -8,7 +8,7 @@ from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
 from counselgraph.models.rehearsal.frames import Wording
-from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome, unconvinced
+from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome, unconvinced, wordless
 from counselgraph.models.rehearsal.lines import reactions_in
 from counselgraph.models.rehearsal.talk import has_content, small_talk
 from counselgraph.models.rehearsal.words import harsh, verdict
@@ -89,6 +89,8 @@ def _to_content(material: Material, slots: Mapping[str, str]) -> list[str]:
         return ["relief"] if material.feeling == "relieved" else ["feeling"]
     if moves(material.last):
         return ["warm"]
+    if material.asked in _INWARD and wordless(material.last):
+        return ["wordless"]
     if "quote" not in slots:
         return ["plain"]
     return _to_quote(material, slots)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
-from counselgraph.models.rehearsal.frames import Wording
+from counselgraph.models.rehearsal.frames import Wording, safety_topics
 from counselgraph.models.rehearsal.hearing import dark
-from counselgraph.models.rehearsal.words import LONG, capital, plain, sentences, trimmed
+from counselgraph.models.rehearsal.words import LONG, STOPS, capital, plain, sentences, trimmed
 from counselgraph.safety.levels import Level
 from counselgraph.safety.resources import resources_for
 
-_CONCERN = "concern"
 _DENIES = re.compile(r"\W*(?:no\b|not\b|never\b|I(?:'m| am) not\b|I (?:don't|wouldn't|won't)\b)", re.IGNORECASE)
 
 
@@ -49,7 +47,7 @@ def _service(material: Material, wording: Wording) -> str:
 def check_in(material: Material, wording: Wording) -> str:
     """What comes before or instead of the plan's step below R3; the empty string if nothing is called for."""
     level, asked, risk = material.risk.level, _asked(material), bank("counselor/risk")
-    if level is Level.NONE and not (dark(material.last) and not _DENIES.match(plain(material.last))):
+    if level is Level.NONE and (not dark(material.last) or _denies(material)):
         return ""
     if level is Level.PASSIVE and "thoughts" not in asked:
         return f"{_acknowledge(material, wording)} {wording.choose(risk['topics']['thoughts']['ask'])}"
@@ -65,32 +63,19 @@ def after_check(material: Material, wording: Wording) -> str:
     risk = bank("counselor/risk")
     if not material.own or material.risk.suspends_plan:
         return ""
-    asked = _topics_in(material.own[-1])
+    asked = safety_topics(material.own[-1])
     return f"{steady(material, wording)} {wording.choose(risk['safe'])}" if asked else ""
 
 
-def about_risk(turn: str) -> bool:
-    """Whether a counselor's turn puts a question about safety."""
-    return bool(_topics_in(turn))
-
-
-@lru_cache(maxsize=4096)
-def _topics_in(turn: str) -> frozenset[str]:
-    """The safety questions a counselor's turn puts."""
-    risk, said = bank("counselor/risk"), plain(turn)
-    topics = {**risk["topics"], _CONCERN: risk["concern"]}
-    return frozenset(name for name, topic in topics.items() if re.search(topic["asked"], said, re.IGNORECASE))
-
-
 def _asked(material: Material) -> frozenset[str]:
-    return frozenset().union(*map(_topics_in, material.own))
+    return frozenset().union(*map(safety_topics, material.own))
 
 
 def _told(material: Material) -> set[str]:
     """Topics the client has answered without being asked, in a turn that was about nothing else."""
     topics = {name: topic["told"] for name, topic in bank("counselor/risk")["topics"].items() if "told" in topic}
     pairs = zip(material.said, material.own, strict=False)
-    heard = "\n".join(plain(said) for said, before in pairs if dark(said) or _topics_in(before))
+    heard = "\n".join(plain(said) for said, before in pairs if dark(said) or safety_topics(before))
     found = {name for name, told in topics.items() if re.search(told, heard, re.IGNORECASE)}
     # Without a plan there is no time to ask for.
     return found | ({"time"} if "plan" in found else set())
@@ -98,7 +83,7 @@ def _told(material: Material) -> set[str]:
 
 def _acknowledge(material: Material, wording: Wording, words: Mapping[str, Any] | None = None) -> str:
     risk = words or bank("counselor/risk")
-    quotes = [plain(finding.quote).strip(" .,;!\"'") for finding in material.risk.findings if finding.quote.strip()]
+    quotes = [plain(finding.quote).strip(f"{STOPS}\"'") for finding in material.risk.findings if finding.quote.strip()]
     heard = [quote for quote in quotes if quote in plain(material.last)]
     if not heard:
         return wording.choose(risk["acknowledge_plain"])
@@ -118,8 +103,13 @@ def _whole(quote: str, turn: str) -> str:
 def steady(material: Material, wording: Wording) -> str:
     """A calm answer to words about dying, said or denied."""
     risk = bank("counselor/risk")
-    if material.stance in {"held", "resists"} and not _DENIES.match(plain(material.last)):
-        return wording.choose(risk["refused"])
-    if _DENIES.match(plain(material.last)) or material.risk.denied:
+    if _denies(material):
         return wording.choose(risk["denied"])
-    return wording.choose(risk["answered"])
+    return wording.choose(risk["refused" if material.stance in {"held", "resists"} else "answered"])
+
+
+def _denies(material: Material) -> bool:
+    """Whether the client's last turn says no, and nothing beside it that is a sign of danger itself."""
+    if material.risk.turn_level >= Level.PASSIVE:
+        return False
+    return material.risk.denied or any(_DENIES.match(sentence) for sentence in sentences(material.last))

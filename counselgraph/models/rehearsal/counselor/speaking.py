@@ -8,10 +8,10 @@ from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor import later
 from counselgraph.models.rehearsal.counselor.material import Material, gather
 from counselgraph.models.rehearsal.counselor.reacting import react
-from counselgraph.models.rehearsal.counselor.risking import about_risk, after_check, assess, check_in
+from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
 from counselgraph.models.rehearsal.counselor.slots import slots
-from counselgraph.models.rehearsal.frames import Wording, tidy
-from counselgraph.models.rehearsal.hearing import dark
+from counselgraph.models.rehearsal.frames import Wording, safety_topics, tidy
+from counselgraph.models.rehearsal.hearing import dark, wordless
 from counselgraph.models.rehearsal.lines import Lines, step_bank, step_frames, task_of, technique_lines
 from counselgraph.models.rehearsal.recall import Recalled
 from counselgraph.models.rehearsal.speech import Speech
@@ -80,15 +80,17 @@ def _move(material: Material, wording: Wording, *, beside: str) -> str:
         return wording.choose(bank("counselor/later")["days"], beside=beside)
     name = _THOUGHT if _thought_is_owed(material, step.id) else step.id
     frames = step_frames(material.plan.technique, name).get(_part(material, wording, name), [])
+    if material.english and wordless(material.last):
+        frames = [frame for frame in frames if _THOUGHT not in frame] or frames
     return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
 
 
 def _thought_is_owed(material: Material, step: str) -> bool:
     """Whether the step builds on a thought that was asked for and not told, because something graver came first."""
-    if step not in _BUILDS_ON_IT or not material.english or not any(map(about_risk, material.own)):
+    if step not in _BUILDS_ON_IT or not material.english or not any(map(safety_topics, material.own)):
         return False
     replies = (said for turn, said in zip(material.turns, material.own[1:], strict=False) if turn.asked == _THOUGHT)
-    return material.turns[-1].asked != _THOUGHT and all(map(about_risk, replies))
+    return material.turns[-1].asked != _THOUGHT and all(map(safety_topics, replies))
 
 
 def _part(material: Material, wording: Wording, step: str) -> str:
