@@ -368,3 +368,45 @@ def test_a_very_long_text_is_screened_in_linear_time(language: str, piece: str):
     started = perf_counter()
     screen(text, language=language)
     assert perf_counter() - started < 20
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "There isn't anything. I'm not going to do it.",
+        "I won't go through with it.",
+        "I'd never go through with it.",
+        "I've decided not to go through with it.",
+        "I'm not ready to die.",
+        "I gave the gun to my brother.",
+        "My wife took all the pills away.",
+        "My wife has the gun now.",
+        "I got rid of the rope.",
+        "The pharmacist took the pills back.",
+        "\u4e0d\uff0c\u6211\u4e0d\u4f1a\u52a8\u624b\u7684",
+    ],
+)
+def test_a_refused_act_and_a_means_that_is_given_up_are_no_sign_even_where_the_risk_stands(said: str):
+    language = "en" if said.isascii() else "zh"
+    assert screen(said, language=language, standing=Level.ACTIVE).level is Level.NONE
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("I'm going to do it.", Level.ACTIVE),
+        ("I couldn't go through with it.", Level.ACTIVE),
+        ("I'm ready to go now.", Level.ACTIVE),
+        ("I have the gun now.", Level.INTENT),
+        ("I gave the pills to my sister but I still have the rope.", Level.INTENT),
+        ("The gun is locked away but I have the key.", Level.INTENT),
+        ("I took all the pills.", Level.IMMINENT),
+    ],
+)
+def test_the_same_words_without_the_refusal_are(said: str, level: Level):
+    assert screen(said, standing=Level.ACTIVE).level is level
+
+
+def test_a_wish_beside_a_refused_act_stays_a_wish():
+    assert screen("I want to be dead, but I am not going to do it.").level is Level.PASSIVE
+    assert screen("I want to be dead, so I gave the gun to my brother.").level is Level.PASSIVE
