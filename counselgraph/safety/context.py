@@ -147,7 +147,7 @@ class Scene:
             return False
         if not (check.says or self._own):
             return False
-        if check.troubled and not (self.risk.level or TROUBLE in self._cues[-1]):
+        if check.troubled and not (self.risk.level or TROUBLE in self._cues[check.window - 1]):
             return False
         return not check.when or not self._cues[check.window - 1].isdisjoint(check.when)
 
