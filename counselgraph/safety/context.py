@@ -38,7 +38,8 @@ class Check(Frozen):
         when: Names of cues, one of which the client's last turns must hold; none: any turn will do.
         window: How many of the client's last turns are looked at.
         from_risk: The client's level must be at least this, and no calm turn have come since.
-        troubled: The client must be in trouble: a risk stands, or the cue "trouble" is in the last three turns.
+        troubled: In how many of the client's last turns the cue "trouble" is looked for, where no risk stands; 0: the
+            client need not be in trouble.
         says: What the reply says; not given, the finding is about what it lacks.
         negatable: A negated match of `says` does not count.
         near: Patterns that take a match of `says` out when they stand anywhere in its sentence.
@@ -54,7 +55,7 @@ class Check(Frozen):
     when: tuple[str, ...] = ()
     window: int = Field(default=1, ge=1, le=_LOOK_BACK)
     from_risk: Level = Level.NONE
-    troubled: bool = False
+    troubled: int = Field(default=0, ge=0, le=_LOOK_BACK)
     says: Patterns = ()
     negatable: bool = True
     near: Patterns = ()
@@ -147,7 +148,7 @@ class Scene:
             return False
         if not (check.says or self._own):
             return False
-        if check.troubled and not (self.risk.level or TROUBLE in self._cues[check.window - 1]):
+        if check.troubled and not (self.risk.level or TROUBLE in self._cues[check.troubled - 1]):
             return False
         return not check.when or not self._cues[check.window - 1].isdisjoint(check.when)
 

@@ -241,3 +241,17 @@ def test_means_named_after_a_disclosure_count_as_beside_it():
     means = "I've bought the rope, it's in the boot."
     assert after(means)[-1] < 3
     assert after("I want to kill myself.", means) == [3, 4]
+
+
+DISTRESS = [Said("client", "I cried the whole night."), Said("counselor", "What was it about?")]
+LATER = [*DISTRESS, Said("client", "My brother rang at nine.")]
+
+
+def test_passing_over_distress_is_told_by_the_turn_that_a_reply_answers():
+    bus = "The bus was late again today."
+    assert any("passes-over" in one.source for one in screen_reply(bus, risk=Risk(), before=DISTRESS[:1]).findings)
+    assert not screen_reply(bus, risk=Risk(), before=LATER).findings
+
+
+def test_making_fun_of_somebody_in_distress_is_told_for_three_turns():
+    assert screen_reply("Haha, that is hilarious.", risk=Risk(), before=LATER).level >= 3
