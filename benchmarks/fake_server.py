@@ -137,44 +137,47 @@ class Connection(asyncio.Protocol):
 
     def chat(self, body: bytes) -> None:
         asked = orjson.loads(body)
-        desk = self.desk
+        loop, desk = asyncio.get_running_loop(), self.desk
 
         def begin() -> None:
-            asyncio.get_running_loop().call_later(desk.latency, finish)
+            # What there is to say is worked out first, so that a call takes as long as it was told to and no longer.
+            due = loop.time() + desk.latency
+            loop.call_at(due, finish, *self.answer(asked))
 
-        def finish() -> None:
+        def finish(fault: str | None, sent: bytes) -> None:
             desk.leave()
-            if not self.transport.is_closing():
-                self.answer(asked)
+            desk.calls.update({"calls": 1, fault or "fine": 1})
+            if fault == "drop":
+                self.transport.abort()
+            elif fault != "hang" and not self.transport.is_closing():
+                self.transport.write(sent)
 
         desk.take(begin)
 
-    def answer(self, asked: Mapping[str, Any]) -> None:
+    def answer(self, asked: Mapping[str, Any]) -> tuple[str | None, bytes]:
+        """What goes wrong with a call, and what is sent; nothing for a call that hangs or is dropped."""
         desk = self.desk
         key, prompt, cached = read(asked, desk.prefixes)
         fault = desk.fault(key)
-        desk.calls.update({"calls": 1, fault or "fine": 1})
-        match fault:
-            case "hang":
-                return
-            case "drop":
-                self.transport.abort()
-                return
-            case "error":
-                self.reply({"error": {"message": "the engine died", "code": 500}}, b"500 Internal Server Error")
-                return
+        if fault in {"hang", "drop"}:
+            return fault, b""
+        if fault == "error":
+            died = orjson.dumps({"error": {"message": "the engine died", "code": 500}})
+            return fault, whole(died, b"500 Internal Server Error")
         text = "" if fault == "empty" else write(asked, key)
         tokens = len(text) // 5
         desk.calls.update({"prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": tokens})
         payload = orjson.dumps(completion(text, prompt, cached, tokens))
-        self.send(payload[: len(payload) // 2] if fault == "malformed" else payload)
+        return fault, whole(payload[: len(payload) // 2] if fault == "malformed" else payload)
 
-    def reply(self, value: Any, status: bytes = b"200 OK") -> None:
-        self.send(orjson.dumps(value), status)
+    def reply(self, value: Any) -> None:
+        self.transport.write(whole(orjson.dumps(value)))
 
-    def send(self, payload: bytes, status: bytes = b"200 OK") -> None:
-        head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(payload))
-        self.transport.write(head + payload)
+
+def whole(payload: bytes, status: bytes = b"200 OK") -> bytes:
+    """An answer as HTTP sends it."""
+    head = b"HTTP/1.1 %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(payload))
+    return head + payload
 
 
 def read(asked: Mapping[str, Any], seen: set[int]) -> tuple[int, int, int]:
