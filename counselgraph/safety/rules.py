@@ -165,6 +165,9 @@ class Book(Frozen):
         asking: What makes a sentence a question.
         asks_of_death: Which of the direct questions ask about suicide, so that a bare "yes" discloses it.
         affirms: How such a "yes" begins.
+        asks_of_thoughts: Which questions ask whether somebody thinks of suicide, and nothing else, so that "no" denies it.
+        denies: What the first sentence of such a "no" reads, from its beginning to its end.
+        hedges: What takes such a "no" back, anywhere in the turn.
         together: What findings of the client's side mean beside each other.
     """
 
@@ -179,6 +182,9 @@ class Book(Frozen):
     asking: Patterns = ("[?]",)
     asks_of_death: Patterns = ()
     affirms: Patterns = ()
+    asks_of_thoughts: Patterns = ()
+    denies: Patterns = ()
+    hedges: Patterns = ()
     times: dict[Marker, Patterns]
     guards: dict[GuardKind, Guard]
     rules: tuple[Rule, ...]
@@ -274,6 +280,9 @@ class Book(Frozen):
             self.asking,
             self.asks_of_death,
             self.affirms,
+            self.asks_of_thoughts,
+            self.denies,
+            self.hedges,
             *self.times.values(),
         )
         for guard in self.guards.values():

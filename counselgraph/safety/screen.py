@@ -59,7 +59,8 @@ def screen(
             that it never lowers a level.
         standing: The client's level before this turn. From R2 up, words that leave it unsaid themselves ("I have
             bought the rope") count as beside what was said before.
-        question: The counselor's turn that this one answers; a bare "yes" to a question about suicide is R3.
+        question: The counselor's turn that this one answers; a bare "yes" to a question about suicide is R3, and a
+            plain "no" to the question for thoughts of suicide is a denial.
 
     Raises:
         ValueError: There is no such side.
@@ -67,7 +68,9 @@ def screen(
     side = Side(side)
     folded, books = fold(text), _books_for(language)
     verdicts = [screen_folded(folded, side, book, standing) for book in books]
-    verdict = _together([*verdicts, *_affirmed(folded, question, books)] if question else verdicts)
+    if question and side is Side.CLIENT:
+        verdicts += [*_affirmed(folded, question, books), *_denied(folded, question, books)]
+    verdict = _together(verdicts)
     return verdict if language_of(language) in languages() else verdict.model_copy(update={"failed": True})
 
 
@@ -128,6 +131,23 @@ def _affirmed(answer: Folded, question: str, books: Sequence[Book]) -> Iterator[
             )
             yield Verdict(side=Side.CLIENT, level=Level.ACTIVE, findings=(finding,))
             return
+
+
+def _denied(answer: Folded, question: str, books: Sequence[Book]) -> Iterator[Verdict]:
+    """A client's plain "no" to the question whether it thinks of suicide, as a verdict that is a denial."""
+    first = answer.text.strip().split(SENTENCE_BREAK)[0].strip(" .,!")
+    for book in books:
+        plain = book.any_of(book.denies).fullmatch(first) and not book.any_of(book.hedges).search(answer.text)
+        if plain and _asks_of_thoughts(question, book):
+            yield Verdict(side=Side.CLIENT, denial=True)
+            return
+
+
+def _asks_of_thoughts(question: str, book: Book) -> bool:
+    """Whether the last question of a turn is that one, so that no other is answered."""
+    asks = book.any_of(book.asking)
+    asked = [sentence for sentence in fold(question).text.split(SENTENCE_BREAK) if asks.search(sentence)]
+    return bool(asked) and book.any_of(book.asks_of_thoughts).search(asked[-1]) is not None
 
 
 def _asks_of_death(question: str, book: Book) -> bool:

@@ -410,3 +410,59 @@ def test_the_same_words_without_the_refusal_are(said: str, level: Level):
 def test_a_wish_beside_a_refused_act_stays_a_wish():
     assert screen("I want to be dead, but I am not going to do it.").level is Level.PASSIVE
     assert screen("I want to be dead, so I gave the gun to my brother.").level is Level.PASSIVE
+
+
+ASKED = "Thank you for telling me. Are you thinking about killing yourself?"
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "answer"),
+    [
+        ("en", ASKED, "No."),
+        ("en", ASKED, "no, I'm not"),
+        ("en", ASKED, "No, nothing like that. I'm just so tired."),
+        ("en", "Do you want to die?", "NO!!"),
+        ("zh", "\u4f60\u6709\u6ca1\u6709\u60f3\u8fc7\u81ea\u6740\uff1f", "\u6ca1\u6709\u3002"),
+        ("es", "\u00bfEst\u00e1s pensando en suicidarte?", "No, para nada."),
+        ("ja", "\u81ea\u6bba\u3092\u8003\u3048\u3066\u3044\u307e\u3059\u304b\uff1f", "\u3044\u3044\u3048\u3002"),
+    ],
+)
+def test_a_plain_no_to_the_question_for_thoughts_of_suicide_is_a_denial(language: str, question: str, answer: str):
+    assert screen(answer, language=language, question=question).denial
+    assert not screen(answer, language=language).denial
+    assert not screen(answer, language=language, question="How was your week?").denial
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "No, not today.",
+        "Not any more.",
+        "No. Yes.",
+        "No, but I don't see the point of going on.",
+        "No. I wish I was dead.",
+        "No idea.",
+        "Nobody would notice.",
+        "I'd rather not say.",
+        "",
+    ],
+)
+def test_a_no_that_is_hedged_or_is_none_denies_nothing(answer: str):
+    assert not screen(answer, question=ASKED).denial
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Do you have a plan to kill yourself?",
+        "Have you told anyone that you think about killing yourself?",
+        f"{ASKED} Have you told anyone?",
+        "Are you thinking about how you would kill yourself?",
+        "Do you feel safe from killing yourself?",
+        "Can you promise not to kill yourself?",
+        "Do you not want to be dead?",
+        "I am glad that you are not thinking about killing yourself.",
+    ],
+)
+def test_a_no_to_another_question_denies_nothing(question: str):
+    assert not screen("No.", question=question).denial
