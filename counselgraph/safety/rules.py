@@ -165,7 +165,7 @@ class Book(Frozen):
         asking: What makes a sentence a question.
         asks_of_death: Which of the direct questions ask about suicide, so that a bare "yes" discloses it.
         affirms: How such a "yes" begins.
-        asks_of_thoughts: Which questions ask whether somebody thinks of suicide, and nothing else, so that "no" denies it.
+        asks_of_thoughts: Which questions ask for thoughts of suicide and nothing else, so that a "no" denies them.
         denies: What the first sentence of such a "no" reads, from its beginning to its end.
         hedges: What takes such a "no" back, anywhere in the turn.
         together: What findings of the client's side mean beside each other.
