@@ -422,6 +422,7 @@ ASKED = "Thank you for telling me. Are you thinking about killing yourself?"
         ("en", ASKED, "no, I'm not"),
         ("en", ASKED, "No, nothing like that. I'm just so tired."),
         ("en", "Do you want to die?", "NO!!"),
+        ("en", "Are you having any thoughts of suicide or of hurting yourself right now?", "No."),
         ("zh", "\u4f60\u6709\u6ca1\u6709\u60f3\u8fc7\u81ea\u6740\uff1f", "\u6ca1\u6709\u3002"),
         ("es", "\u00bfEst\u00e1s pensando en suicidarte?", "No, para nada."),
         ("ja", "\u81ea\u6bba\u3092\u8003\u3048\u3066\u3044\u307e\u3059\u304b\uff1f", "\u3044\u3044\u3048\u3002"),
