@@ -144,31 +144,33 @@ class Connection(asyncio.Protocol):
             due = loop.time() + desk.latency
             loop.call_at(due, finish, *self.answer(asked))
 
-        def finish(fault: str | None, sent: bytes) -> None:
+        def finish(fault: str | None, sent: bytes, tokens: Mapping[str, int]) -> None:
             desk.leave()
-            desk.calls.update({"calls": 1, fault or "fine": 1})
+            if self.transport.is_closing():  # whoever asked is gone
+                return
+            desk.calls.update({"calls": 1, fault or "fine": 1, **tokens})
             if fault == "drop":
                 self.transport.abort()
-            elif fault != "hang" and not self.transport.is_closing():
+            elif fault != "hang":
                 self.transport.write(sent)
 
         desk.take(begin)
 
-    def answer(self, asked: Mapping[str, Any]) -> tuple[str | None, bytes]:
-        """What goes wrong with a call, and what is sent; nothing for a call that hangs or is dropped."""
+    def answer(self, asked: Mapping[str, Any]) -> tuple[str | None, bytes, Mapping[str, int]]:
+        """What goes wrong with a call, what is sent (nothing if it hangs or is dropped), and the tokens it took."""
         desk = self.desk
         key, prompt, cached = read(asked, desk.prefixes)
         fault = desk.fault(key)
         if fault in {"hang", "drop"}:
-            return fault, b""
+            return fault, b"", {}
         if fault == "error":
             died = orjson.dumps({"error": {"message": "the engine died", "code": 500}})
-            return fault, whole(died, b"500 Internal Server Error")
+            return fault, whole(died, b"500 Internal Server Error"), {}
         text = "" if fault == "empty" else write(asked, key)
         tokens = len(text) // 5
-        desk.calls.update({"prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": tokens})
         payload = orjson.dumps(completion(text, prompt, cached, tokens))
-        return fault, whole(payload[: len(payload) // 2] if fault == "malformed" else payload)
+        sent = whole(payload[: len(payload) // 2] if fault == "malformed" else payload)
+        return fault, sent, {"prompt_tokens": prompt, "cached_tokens": cached, "completion_tokens": tokens}
 
     def reply(self, value: Any) -> None:
         self.transport.write(whole(orjson.dumps(value)))
