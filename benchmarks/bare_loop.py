@@ -18,7 +18,7 @@ import aiohttp
 import orjson
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from benchmarks.serving import serving
+from benchmarks.serving import ideal_s, serving
 
 LATENCY_S, PLACES = 0.2, 64
 PLANNED = (1, 5)
@@ -56,7 +56,7 @@ async def measured(address: str, sessions: int, exchanges: int) -> tuple[float, 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         loop = Loop(http, address)
         await asyncio.gather(*(loop.session(number, exchanges) for number in range(sessions)))
-    return loop.last - loop.first, LATENCY_S * max(1 + 2 * exchanges, loop.calls / PLACES)
+    return loop.last - loop.first, ideal_s(LATENCY_S, loop.calls, in_a_row=1 + 2 * exchanges, places=PLACES)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.cost import write_personas
-from benchmarks.serving import serving
+from benchmarks.serving import ideal_s, serving
 
 TICK_S = 0.02
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -61,8 +61,7 @@ class Row:
         return int(self.summary["exchanges"])
 
     def ideal_s(self, latency: float, places: int) -> float:
-        calls = int(self.summary["usage"]["calls"])
-        return latency * max(self.calls_in_a_row, calls / places if places else 0)
+        return ideal_s(latency, int(self.summary["usage"]["calls"]), in_a_row=self.calls_in_a_row, places=places)
 
 
 def play(sessions: int, exchanges: int, given: argparse.Namespace, folder: Path) -> Row:

@@ -11,6 +11,11 @@ from pathlib import Path
 SERVER = Path(__file__).parent / "fake_server.py"
 
 
+def ideal_s(latency: float, calls: int, *, in_a_row: int, places: int) -> float:
+    """Seconds that calls take at best: every place busy (0: no limit) or, if longer, one session's calls in a row."""
+    return latency * max(in_a_row, calls / places if places else 0)
+
+
 @contextmanager
 def serving(*flags: str) -> Iterator[str]:
     """Start the server with these flags; yields its address and ends it."""

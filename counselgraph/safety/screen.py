@@ -145,15 +145,18 @@ def _denied(answer: Folded, question: str, books: Sequence[Book]) -> Iterator[Ve
 
 def _asks_of_thoughts(question: str, book: Book) -> bool:
     """Whether the last question of a turn is that one, so that no other is answered."""
-    asks = book.any_of(book.asking)
-    asked = [sentence for sentence in fold(question).text.split(SENTENCE_BREAK) if asks.search(sentence)]
-    return bool(asked) and book.any_of(book.asks_of_thoughts).search(asked[-1]) is not None
+    last = _questions(question, book)[-1:]
+    return any(map(book.any_of(book.asks_of_thoughts).search, last))
 
 
 def _asks_of_death(question: str, book: Book) -> bool:
-    asks, death = book.any_of(book.asking), book.any_of(book.asks_of_death)
-    sentences = fold(question).text.split(SENTENCE_BREAK)
-    return any(asks.search(sentence) and death.search(sentence) for sentence in sentences)
+    return any(map(book.any_of(book.asks_of_death).search, _questions(question, book)))
+
+
+def _questions(turn: str, book: Book) -> list[str]:
+    """The sentences of a turn that ask something, folded."""
+    asks = book.any_of(book.asking)
+    return [sentence for sentence in fold(turn).text.split(SENTENCE_BREAK) if asks.search(sentence)]
 
 
 def screen_folded(folded: Folded, side: Side, book: Book, standing: Level = Level.NONE) -> Verdict:

@@ -17,10 +17,10 @@ from counselgraph.models.rehearsal import generic
 from counselgraph.models.rehearsal.bank import LANGUAGES, bank
 from counselgraph.models.rehearsal.evidence import exact, said_by_any
 from counselgraph.models.rehearsal.hearing import dark, moves
-from counselgraph.models.rehearsal.portrait import THOUGHTS, Heard, portrait
+from counselgraph.models.rehearsal.portrait import Heard, portrait
 from counselgraph.models.rehearsal.reading import read
 from counselgraph.models.rehearsal.speech import normal
-from counselgraph.models.rehearsal.story import OPENING, met
+from counselgraph.models.rehearsal.story import OPENING, THOUGHTS, met
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import harsh
 from counselgraph.transcript import CLIENT, COUNSELOR, exchange_of, role_of, text_of

@@ -15,7 +15,7 @@ from counselgraph.models.rehearsal.bank import LANGUAGES, bank
 from counselgraph.models.rehearsal.evidence import said_by_any
 from counselgraph.models.rehearsal.hearing import dark, fares, moves, outcome, thought_in
 from counselgraph.models.rehearsal.speech import normal
-from counselgraph.models.rehearsal.story import quoted_thought
+from counselgraph.models.rehearsal.story import THOUGHTS, quoted_thought
 from counselgraph.models.rehearsal.talk import beside_the_point, small_talk
 from counselgraph.models.rehearsal.words import plain, quotable, sentences, trimmed
 from counselgraph.protocols.protocol import load_protocol
@@ -23,8 +23,6 @@ from counselgraph.protocols.technique import ApproachName
 from counselgraph.safety.levels import Level, Side
 from counselgraph.safety.screen import screen
 
-THOUGHTS = frozenset({"thought", "belief"})
-"""Asks that are answered with a thought."""
 _LONGEST, _LONGEST_OPENING = 16, 24
 """Most words of the client's in one part, and in what it came with."""
 _ABROAD = 200

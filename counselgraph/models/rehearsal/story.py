@@ -28,6 +28,8 @@ from counselgraph.models.rehearsal.words import (
 from counselgraph.protocols.protocol import load_protocol
 from counselgraph.transcript import CLIENT, COUNSELOR, role_of, text_of
 
+THOUGHTS = frozenset({"thought", "belief"})
+"""Steps whose answer is a sentence in the client's head, whatever feelings it names."""
 _EXPLORING = frozenset({None, "agenda", "situation", "thought", "feeling"})
 """Steps whose answers may bring up the thought to work on; those of a technique weigh it instead."""
 _START = 4

@@ -12,10 +12,10 @@ from counselgraph.memory.record import MemoryRecord
 from counselgraph.models.base import Request
 from counselgraph.models.rehearsal.agenda import Agenda, heard_in
 from counselgraph.models.rehearsal.frames import step_said
-from counselgraph.models.rehearsal.hearing import asks_number, dark, feeling_in, rating_in
+from counselgraph.models.rehearsal.hearing import asks_number, dark, feeling_in, rating_in, wordless
 from counselgraph.models.rehearsal.lines import technique_steps
 from counselgraph.models.rehearsal.recall import Recalled, last_session
-from counselgraph.models.rehearsal.story import Exchanged, exchanged, met
+from counselgraph.models.rehearsal.story import THOUGHTS, Exchanged, exchanged, met
 from counselgraph.protocols.plan import Plan, Position, position
 from counselgraph.protocols.protocol import Step
 from counselgraph.safety.levels import Risk
@@ -93,6 +93,16 @@ class Material:
     def worked(self) -> bool:
         """Whether the last turn answers a step of a technique."""
         return self.asked in technique_steps()
+
+    @property
+    def inward(self) -> bool:
+        """Whether the last turn answers the question for a thought."""
+        return self.asked in THOUGHTS
+
+    @property
+    def wordless(self) -> bool:
+        """Whether it says that there was none to put into words."""
+        return self.english and self.inward and wordless(self.last)
 
     @property
     def answers_now(self) -> bool:

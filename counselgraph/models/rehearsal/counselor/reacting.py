@@ -8,7 +8,7 @@ from counselgraph.models.rehearsal.bank import bank
 from counselgraph.models.rehearsal.counselor.material import Material
 from counselgraph.models.rehearsal.counselor.risking import steady
 from counselgraph.models.rehearsal.frames import Wording
-from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome, unconvinced, wordless
+from counselgraph.models.rehearsal.hearing import dark, heavy, moves, outcome, unconvinced
 from counselgraph.models.rehearsal.lines import reactions_in
 from counselgraph.models.rehearsal.talk import has_content, small_talk
 from counselgraph.models.rehearsal.words import harsh, verdict
@@ -19,8 +19,6 @@ from counselgraph.safety.levels import Level
 
 _AFTER = {"agenda": "settled", "homework": "agrees"}
 """Steps whose answer is met as the yes or no that it is."""
-_INWARD = frozenset({"thought", "belief"})
-"""Steps whose answer is a sentence in the client's head, whatever feelings it names."""
 _TO_ANSWERS = {
     **dict.fromkeys(
         ("evidence_for", "what_it_costs", "cons", "pros", "what_avoided", "list_causes", "what_it_does"), "noted"
@@ -85,11 +83,11 @@ def _to_content(material: Material, slots: Mapping[str, str]) -> list[str]:
     if not has_content(material.last):
         return [material.stance] if material.stance in {"agrees", "warm"} else ["plain"]
     told_belief = load_protocol().discloses_belief(material.last, material.language)
-    if material.feeling and not (material.worked or material.asked in _INWARD or told_belief):
+    if material.feeling and not (material.worked or material.inward or told_belief):
         return ["relief"] if material.feeling == "relieved" else ["feeling"]
     if moves(material.last):
         return ["warm"]
-    if material.asked in _INWARD and wordless(material.last):
+    if material.wordless:
         return ["wordless"]
     if "quote" not in slots:
         return ["plain"]
@@ -101,7 +99,7 @@ def _to_quote(material: Material, slots: Mapping[str, str]) -> list[str]:
         return [_TO_ANSWERS.get(material.asked or "", "answer")]
     if harsh(slots["quote"]):
         return ["harsh"]
-    if material.asked in _INWARD and "Last" not in slots:
+    if material.inward and "Last" not in slots:
         return ["sentence"]
     if verdict(slots["quote"]):
         return ["verdict"]

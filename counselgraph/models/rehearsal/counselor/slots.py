@@ -74,7 +74,7 @@ def slots(material: Material) -> dict[str, str]:
 
 
 def _heard(material: Material) -> dict[str, str | None]:
-    aloud = material.asked in {"thought", "belief"} and material.stance not in {"held", "resists"}
+    aloud = material.inward and material.stance not in {"held", "resists"}
     spoken_aloud = (quoted_thought(material.last) or thought_in(material.last)) if aloud else None
     clause = None if spoken_aloud else _clause(material)
     longest = _ANSWER if material.worked else _QUOTE

@@ -11,7 +11,7 @@ from counselgraph.models.rehearsal.counselor.reacting import react
 from counselgraph.models.rehearsal.counselor.risking import after_check, assess, check_in
 from counselgraph.models.rehearsal.counselor.slots import slots
 from counselgraph.models.rehearsal.frames import Wording, safety_topics, tidy
-from counselgraph.models.rehearsal.hearing import dark, wordless
+from counselgraph.models.rehearsal.hearing import dark
 from counselgraph.models.rehearsal.lines import Lines, step_bank, step_frames, task_of, technique_lines
 from counselgraph.models.rehearsal.recall import Recalled
 from counselgraph.models.rehearsal.speech import Speech
@@ -80,7 +80,7 @@ def _move(material: Material, wording: Wording, *, beside: str) -> str:
         return wording.choose(bank("counselor/later")["days"], beside=beside)
     name = _THOUGHT if _thought_is_owed(material, step.id) else step.id
     frames = step_frames(material.plan.technique, name).get(_part(material, wording, name), [])
-    if material.english and wordless(material.last):
+    if material.wordless:
         frames = [frame for frame in frames if _THOUGHT not in frame] or frames
     return wording.choose(frames, beside=beside) or wording.choose(deepen["first"], beside=beside)
 
